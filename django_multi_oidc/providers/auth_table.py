@@ -1,0 +1,159 @@
+"""The ``[auth]`` table to a Configuration, or to all its mistakes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..conf import conf
+from ..rules import quoted
+from . import addresses
+from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
+from .mistakes import Mistake, nearest
+from .model import DEFAULT, Configuration, Provider
+from .provider_table import parse_provider
+from .secret_values import weakness
+from .table import MAKE_ONE, MISSING_MENDS, Table
+
+KNOWN_KEYS = (*SHARED_KEYS, *PROVIDER_KEYS)
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def parse_auth(source: str, auth: Mapping[str, Any]) -> Configuration | tuple[Mistake, ...]:
+    """Every mistake is found, not only the first."""
+    table = Table(source, "auth", auth, [])
+    meant = table.unknown([key for key, value in auth.items() if _is_unknown(key, value)], KNOWN_KEYS)
+    _note_lists_of_tables(table)
+    table.missing(SHARED_KEYS, besides=meant)
+    redirect_uri, cookie_secret = _redirect_uri(table), _cookie_secret(table)
+    providers = {item.name: item for item in _providers(table, redirect_uri, meant)}
+    if table.mistakes:
+        return tuple(table.mistakes)
+    return _configuration(source, providers, redirect_uri, cookie_secret)
+
+
+def _configuration(
+    source: str, providers: dict[str, Provider], redirect_uri: str, cookie_secret: str
+) -> Configuration:
+    secure = urlsplit(redirect_uri).scheme == "https"
+    return Configuration(
+        source=source,
+        providers=MappingProxyType(providers),
+        redirect_uri=redirect_uri,
+        cookie_secrets=(cookie_secret,),
+        cookie_name=f"{'__Host-' if secure else ''}{conf.MULTI_OIDC_COOKIE_NAME}",
+        secure=secure,
+    )
+
+
+def _is_unknown(key: str, value: Any) -> bool:
+    """A table under any other name is a provider, unless the name is nearly that of a table of ours."""
+    if isinstance(value, Mapping):
+        return (
+            key not in KNOWN_KEYS and not value.keys() & set(CREDENTIALS) and bool(nearest(key, TABLE_KEYS))
+        )
+    return key not in KNOWN_KEYS and not _is_list_of_tables(value)
+
+
+def _is_list_of_tables(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+
+
+def _note_lists_of_tables(table: Table) -> None:
+    for key, value in table.data.items():
+        if key not in KNOWN_KEYS and _is_list_of_tables(value):
+            table.wrong(
+                f"has a list of tables {quoted(key)}.", f"Single brackets make a provider: [auth.{key}]"
+            )
+
+
+def _redirect_uri(table: Table) -> str:
+    redirect_uri = table.text("redirect_uri")
+    mistake = _redirect_uri_mistake(redirect_uri) if redirect_uri else None
+    if mistake:
+        table.wrong(*mistake)
+    return redirect_uri
+
+
+def _redirect_uri_mistake(redirect_uri: str) -> tuple[str, str] | None:
+    """RFC 6749 section 3.1.2 (absolute, no fragment); RFC 8252 section 8.3 (plain http on loopback)."""
+    if "@" in redirect_uri:
+        return f"redirect_uri {addresses.AT}", addresses.AT_MEND
+    if addresses.braces(redirect_uri):
+        brace = addresses.braces(redirect_uri)
+        return f"redirect_uri has {brace} in it.", f"Write the value itself in place of {brace}."
+    parts = addresses.split(redirect_uri)
+    if parts is None or addresses.has_foreign_characters(redirect_uri):
+        return f"redirect_uri is no absolute address: {quoted(redirect_uri)}.", MISSING_MENDS["redirect_uri"]
+    if "?" in redirect_uri or "#" in redirect_uri:
+        return f"redirect_uri goes on after the path: {quoted(redirect_uri)}.", "Remove all from ? or # on."
+    if addresses.is_plain_http_abroad(redirect_uri):
+        return (
+            f"redirect_uri is plain http, and not on this machine: {quoted(redirect_uri)}.",
+            "Anybody on the way could take over logins. Write https://, and register that with each\n"
+            "provider; plain http is for localhost, *.localhost, 127.0.0.1 and [::1].",
+        )
+    return None
+
+
+def _cookie_secret(table: Table) -> str:
+    cookie_secret = table.text("cookie_secret")
+    if cookie_secret and weakness(cookie_secret):
+        table.wrong(f"cookie_secret {weakness(cookie_secret)}", MAKE_ONE)
+    return cookie_secret
+
+
+def _providers(table: Table, redirect_uri: str, meant: set[str]) -> Iterator[Provider]:
+    own = {key: value for key, value in table.data.items() if key in PROVIDER_KEYS}
+    named = [key for key, value in table.data.items() if _is_provider(key, value)]
+    if (own.keys() | meant) & set(CREDENTIALS):
+        inner = Table(table.source, "auth", own, table.mistakes)
+        yield from parse_provider(inner, DEFAULT, redirect_uri, meant)
+    else:
+        _note_nobodys_keys(table, own, named)
+    for name in named:
+        yield from _named_provider(table, name, redirect_uri)
+
+
+def _note_nobodys_keys(table: Table, own: Mapping[str, Any], named: list[str]) -> None:
+    """``[auth]`` itself holds no provider: what is a provider's there would silently do nothing."""
+    for key in own:
+        table.wrong(
+            f"has {quoted(key)}, which belongs to a provider, and none stands in [auth] itself.",
+            _move(key, named),
+        )
+    if not named:
+        table.wrong(
+            "names no provider.",
+            "Put client_id, client_secret and server_metadata_url into [auth], or into a table of its own\n"
+            "for each provider, such as [auth.google].",
+        )
+
+
+def _is_provider(key: str, value: Any) -> bool:
+    return isinstance(value, Mapping) and key not in KNOWN_KEYS and not _is_unknown(key, value)
+
+
+def _move(key: str, named: list[str]) -> str:
+    example = f"auth.{named[0] if named else 'google'}"
+    place = f"[{example}.{key}]" if key in TABLE_KEYS else f"[{example}]"
+    return f"Move it to the table of each provider that it is meant for: {place}"
+
+
+def _named_provider(table: Table, name: str, redirect_uri: str) -> Iterator[Provider]:
+    if name == DEFAULT:
+        table.wrong(
+            'must not have a table "default", the name of the provider that stands in [auth] itself.',
+            "Put its keys right into [auth], or give the table another name.",
+        )
+    elif not NAME.fullmatch(name):
+        table.wrong(
+            f"has a provider with the name {quoted(name)}.",
+            "A name has letters from a to z, digits, _ and -: it is part of the login's address.",
+        )
+    else:
+        inner = Table(table.source, f"auth.{name}", table.data[name], table.mistakes)
+        yield from parse_provider(inner, name, redirect_uri, set())

@@ -1,0 +1,33 @@
+"""The keys of the secrets file. A test holds docs/configuration.md to this list."""
+
+from __future__ import annotations
+
+SHARED_KEYS = ("redirect_uri", "cookie_secret")
+CREDENTIALS = ("client_id", "client_secret", "server_metadata_url")
+PROVIDER_KEYS = (
+    *CREDENTIALS,
+    "client_kwargs",
+    "label",
+    "allow",
+    "admins",
+    "roles",
+    "trust_email",
+    "userinfo",
+    "token_endpoint_auth_method",
+    "allow_plain_http",
+)
+TABLE_KEYS = ("client_kwargs", "roles")
+"""Those whose value is a table: a table of nearly this name is a slip, and no provider."""
+SECRETS = {"client_secret", "cookie_secret"}
+
+AUTHORIZATION_PARAMS = (
+    *("scope", "prompt", "max_age", "login_hint", "acr_values", "ui_locales", "display", "claims_locales"),
+    *("audience", "hd", "domain_hint", "access_type", "resource", "organization", "connection"),
+)
+"""Well-known parameters of an authorization request: as a key of ours they belong into client_kwargs."""
+
+OWN_PARAMS = (
+    *("state", "nonce", "code_challenge", "code_challenge_method", "client_id", "redirect_uri"),
+    *("response_type", "response_mode", "request", "request_uri"),
+)
+"""What the login itself says: a value from the file would break it, or make it unsafe (RFC 9700)."""

@@ -1,0 +1,81 @@
+"""What the secrets file says, frozen. Nothing here reads, parses or checks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from ..rules import Rules
+
+DEFAULT = "default"
+
+Userinfo = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One OpenID provider, as this site knows it."""
+
+    name: str
+    """The ``<name>`` of ``[auth.<name>]``; "default" for the one that stands in ``[auth]`` itself."""
+    label: str
+    """What the login button says."""
+    client_id: str
+    client_secret: str = field(repr=False)
+    server_metadata_url: str
+    """Address of the discovery document (OpenID Connect Discovery 1.0 section 4)."""
+    redirect_uri: str
+    """Absolute; the same for all providers."""
+    authorization_params: Mapping[str, str] = field(hash=False)
+    """Read-only: what ``client_kwargs`` adds to the authorization request, defaults filled in."""
+    token_endpoint_auth_method: str | None = None
+    """"client_secret_basic" or "client_secret_post"; None: what the discovery document prefers."""
+    allow_plain_http: bool = False
+    """The metadata URL may be plain http off loopback. For development."""
+    trust_email: bool = False
+    """The provider never sends ``email_verified``, and its addresses count all the same."""
+    userinfo: Userinfo = "auto"
+    rules: Rules = field(default_factory=Rules)
+    fingerprint: str = field(init=False)
+    """16 characters that stand for client id and metadata URL: what an identity cookie is bound to."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", _digest(self.client_id, self.server_metadata_url))
+
+    @property
+    def scope(self) -> str:
+        """The scopes asked for, with single spaces between (RFC 6749 section 3.3)."""
+        return self.authorization_params["scope"]
+
+
+def _digest(*parts: str) -> str:
+    # JSON keeps the parts apart: joined as they are, ("ab", "c") and ("a", "bc") would be one.
+    return urlsafe_b64encode(hashlib.sha256(json.dumps(parts).encode()).digest())[:16].decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The whole ``[auth]`` table. Without a secrets file: no providers, and a ``notice`` that says why."""
+
+    source: str = ""
+    """The file as messages show it, or "MULTI_OIDC_SECRETS"; empty when there is none."""
+    providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    """By name, in the file's order; read-only."""
+    redirect_uri: str = ""
+    cookie_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """The first signs, all verify."""
+    cookie_name: str = ""
+    secure: bool = False
+    """``redirect_uri`` is https: cookies are Secure, and their names begin with ``__Host-``."""
+    notice: str = ""
+    """Why there are no providers; empty when there are."""
+
+    @property
+    def default(self) -> Provider | None:
+        """The provider that a login without a name uses, where ``[auth]`` itself holds one."""
+        return self.providers.get(DEFAULT)

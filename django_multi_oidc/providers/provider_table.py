@@ -1,0 +1,133 @@
+"""The table of one provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, cast
+
+from ..rules import Rules, parse_rules, quoted
+from . import addresses
+from .client_kwargs import authorization_params
+from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS
+from .model import DEFAULT, Provider, Userinfo
+from .secret_values import is_placeholder
+from .table import MISSING_MENDS, Table
+
+USERINFO = ("auto", "always", "never")
+AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+
+
+def parse_provider(table: Table, name: str, redirect_uri: str, meant: set[str]) -> Iterator[Provider]:
+    """The provider, when the table holds no mistake. ``meant``: keys that stand there misspelled."""
+    before = len(table.mistakes)
+    table.missing(CREDENTIALS, besides=meant | _note_foreign_keys(table))
+    provider = _provider(table, name, redirect_uri)
+    if len(table.mistakes) == before:
+        yield provider
+
+
+def _note_foreign_keys(table: Table) -> set[str]:
+    for key in SHARED_KEYS:
+        if key in table.data:
+            table.wrong(f"must not have {quoted(key)}, which all providers share.", "Move it to [auth].")
+    unknown = [key for key in table.data if key not in PROVIDER_KEYS and key not in SHARED_KEYS]
+    return table.unknown(unknown, PROVIDER_KEYS)
+
+
+def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
+    metadata_url = _metadata_url(table)
+    return Provider(
+        name=name,
+        label=table.text("label") or _label(name, metadata_url),
+        client_id=_own_value(table, "client_id"),
+        client_secret=_own_value(table, "client_secret"),
+        server_metadata_url=metadata_url,
+        redirect_uri=redirect_uri,
+        authorization_params=authorization_params(table),
+        token_endpoint_auth_method=table.choice("token_endpoint_auth_method", AUTH_METHODS),
+        allow_plain_http=_allow_plain_http(table, metadata_url),
+        trust_email=_trust_email(table, metadata_url),
+        userinfo=cast(Userinfo, table.choice("userinfo", USERINFO) or "auto"),
+        rules=_rules(table),
+    )
+
+
+def _label(name: str, metadata_url: str) -> str:
+    parts = addresses.split(metadata_url)
+    if name == DEFAULT and parts:
+        return parts.netloc
+    words = name.replace("_", " ").replace("-", " ").strip() or name
+    return words[0].upper() + words[1:]
+
+
+def _own_value(table: Table, key: Literal["client_id", "client_secret"]) -> str:
+    value = table.text(key)
+    if value and is_placeholder(value):
+        table.wrong(f"{key} is a placeholder.", MISSING_MENDS[key])
+    return value
+
+
+def _metadata_url(table: Table) -> str:
+    url = table.text("server_metadata_url")
+    mistake = _metadata_url_mistake(table, url) if url else None
+    if mistake:
+        table.wrong(*mistake)
+    return url
+
+
+def _metadata_url_mistake(table: Table, url: str) -> tuple[str, str] | None:
+    if "@" in url:
+        return f"server_metadata_url {addresses.AT}", addresses.AT_MEND
+    brace = addresses.braces(url)
+    if brace:
+        return f"server_metadata_url still has {brace} in it: {quoted(url)}.", _brace_mend(brace)
+    if addresses.split(url) is None or addresses.has_foreign_characters(url):
+        return f"server_metadata_url is no absolute address: {quoted(url)}.", MISSING_MENDS[
+            "server_metadata_url"
+        ]
+    if "#" in url:
+        return f"server_metadata_url has a fragment: {quoted(url)}.", "Remove all from # on."
+    if addresses.is_plain_http_abroad(url) and table.data.get("allow_plain_http") is not True:
+        return (
+            f"server_metadata_url is plain http, and not on this machine: {quoted(url)}.",
+            "Anybody on the way could log in as anybody. Write https://, or for development alone:\n"
+            "allow_plain_http = true",
+        )
+    return None
+
+
+def _brace_mend(brace: str) -> str:
+    return BRACE_MENDS.get(brace, f"Write the value itself in place of {brace}, without braces.")
+
+
+BRACE_MENDS = {
+    "{tenant}": "Write your tenant's id in place of {tenant}: Entra's admin center shows it as Tenant ID.",
+    "{account}": "Write your account's name in place of {account}: Auth0 shows both as the Domain.",
+    "{region}": "Write your account's region in place of {region}: Auth0 shows both as the Domain.",
+}
+
+
+def _allow_plain_http(table: Table, url: str) -> bool:
+    allowed = table.flag("allow_plain_http")
+    parts = addresses.split(url)
+    if allowed and parts and parts.scheme == "https":
+        table.wrong("has allow_plain_http = true, and its address is https.", "Remove allow_plain_http.")
+    return allowed
+
+
+def _trust_email(table: Table, url: str) -> bool:
+    trusted = table.flag("trust_email")
+    if trusted and addresses.is_multi_tenant_entra(url):
+        table.wrong(
+            "must not have trust_email = true with an address for all of Entra's tenants.",
+            "There, any organisation decides which e-mail addresses its people have. Name your own tenant\n"
+            'in server_metadata_url, or write rules with other claims: { tid = "…", oid = ["…"] }',
+        )
+    return trusted
+
+
+def _rules(table: Table) -> Rules:
+    rules, mistakes = parse_rules(table.data)
+    for key, what, mend in mistakes:
+        table.wrong(f"{key} {what}", mend)
+    return rules

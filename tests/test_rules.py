@@ -1,0 +1,477 @@
+"""A2: who may do what. The oracle at the end is written anew, from the requirement's words."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+
+from django_multi_oidc.rules import Rules, parse_rules, quoted, type_name
+
+
+def rules(**table) -> Rules:
+    parsed, mistakes = parse_rules(table)
+    assert mistakes == []
+    return parsed
+
+
+def allows(entry, claims, **table) -> bool:
+    return rules(allow=[entry], **table).allows(claims)
+
+
+def vouched(email) -> dict:
+    return {"email": email, "email_verified": True}
+
+
+# E-mail addresses.
+
+
+def test_an_address_counts_when_the_provider_vouches_for_it():  # A2
+    assert allows("pat@example.org", vouched("pat@example.org"))
+
+
+def test_ascii_case_does_not_matter():  # A2
+    assert allows("Pat@Example.ORG", vouched("pAT@eXAMPLE.org"))
+    assert allows("*@Example.ORG", vouched("pAT@eXAMPLE.org"))
+
+
+@pytest.mark.parametrize("verified", [False, None, "true", "True", 1, 1.0, [True], {"yes": True}, "yes"])
+def test_anything_but_a_plain_true_does_not_vouch(verified):  # A2
+    assert not allows("pat@example.org", {"email": "pat@example.org", "email_verified": verified})
+
+
+def test_silence_does_not_vouch():  # A2
+    assert not allows("pat@example.org", {"email": "pat@example.org"})
+
+
+def test_trust_email_stands_in_for_a_provider_that_says_nothing():  # A2
+    assert allows("pat@example.org", {"email": "pat@example.org"}, trust_email=True)
+    assert allows("*@example.org", {"email": "pat@example.org", "email_verified": None}, trust_email=True)
+    assert allows("pat@example.org", {"email": "pat@example.org", "email_verified": "true"}, trust_email=True)
+
+
+@pytest.mark.parametrize("verified", [False, "false", 0, "", [], {}])
+def test_trust_email_never_overrules_a_no(verified):  # A2
+    claims = {"email": "pat@example.org", "email_verified": verified}
+    assert not allows("pat@example.org", claims, trust_email=True)
+
+
+@pytest.mark.parametrize("trust", [False, "true", 1])
+def test_trust_email_is_a_plain_true(trust):  # A2
+    assert not allows("pat@example.org", {"email": "pat@example.org"}, trust_email=trust)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "pat@sub.example.org",
+        "pat@evil-example.org",
+        "pat@example.org.evil.test",
+        "pat@example.org@evil.test",
+        "pat@example.org ",
+        "pat@example.org\n",
+        "pat@example.org.",
+        "pat@example",
+        "@example.org",
+        "example.org",
+        "pat",
+        "",
+        None,
+        7,
+        ["pat@example.org"],
+        {"pat@example.org": 1},
+    ],
+)
+def test_a_domain_is_exactly_what_follows_the_last_at(email):  # A2
+    assert not allows("*@example.org", vouched(email))
+
+
+def test_what_stands_before_the_last_at_is_free_for_a_domain():  # A2
+    assert allows("*@example.org", vouched('"a@evil.test"@example.org'))
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "\u212aim@example.org",  # Kelvin sign: becomes k in lower case
+        "kim@\u212ax.example.org",
+        "k\u0131m@example.org",  # dotless i
+        "\u043aim@example.org",  # Cyrillic
+        "kim@example.org\u200b",
+        "kim\uff20example.org",  # full-width @
+    ],
+)
+def test_look_alikes_never_match(email):  # A2
+    wide = rules(allow=["kim@example.org", "*@example.org", "*@kx.example.org"])
+    assert not wide.allows(vouched(email))
+
+
+def test_an_address_is_not_found_inside_a_longer_one():  # A2
+    assert not allows("pat@example.org", vouched("xpat@example.org"))
+    assert not allows("pat@example.org", vouched("pat@example.orgx"))
+
+
+# Tables of claims.
+
+
+@pytest.mark.parametrize(
+    ("entry", "claims"),
+    [
+        ({"groups": ["staff", "admins"]}, {"groups": ["x", "admins"]}),
+        ({"groups": "staff"}, {"groups": "staff"}),
+        ({"groups": "staff"}, {"groups": ("a", "staff")}),
+        ({"level": 3}, {"level": 3}),
+        ({"level": [1, 2.5]}, {"level": 2.5}),
+        ({"ok": True}, {"ok": True}),
+        ({"a": "1", "b": "2"}, {"a": "1", "b": ["2", "3"]}),
+        ({"realm_access.roles": "admin"}, {"realm_access": {"roles": ["admin"]}}),
+        ({"realm_access": {"roles": "admin"}}, {"realm_access": {"roles": ["admin"]}}),
+        ({"resource": {"my.client": {"roles": "r"}}}, {"resource": {"my.client": {"roles": ["r"]}}}),
+        ({"https://example.org/roles": "r"}, {"https://example.org/roles": ["r"]}),
+        ({"a.b": "x"}, {"a.b": "x", "a": {"b": "y"}}),
+        ({"a.b": "x"}, MappingProxyType({"a": MappingProxyType({"b": ("x",)})})),
+    ],
+)
+def test_a_table_matches_when_every_claim_has_one_of_its_values(entry, claims):  # A2
+    assert allows(entry, claims)
+
+
+@pytest.mark.parametrize(
+    ("entry", "claims"),
+    [
+        ({"groups": []}, {"groups": []}),
+        ({"groups": "staff"}, {}),
+        ({"groups": "staff"}, {"groups": "STAFF"}),
+        ({"groups": "staff"}, {"groups": "staffroom"}),
+        ({"groups": "staff"}, {"groups": ["staffroom"]}),
+        ({"groups": "staff"}, {"groups": [["staff"]]}),
+        ({"groups": "staff"}, {"groups": {"staff": True}}),
+        ({"groups": "staff"}, {"groups": None}),
+        ({"ok": True}, {"ok": 1}),
+        ({"ok": True}, {"ok": "true"}),
+        ({"ok": 1}, {"ok": True}),
+        ({"level": 1}, {"level": "1"}),
+        ({"level": 1}, {"level": 1.0}),
+        ({"level": float("nan")}, {"level": float("nan")}),
+        ({"a": "1", "b": "2"}, {"a": "1"}),
+        ({"a": "1", "b": "2"}, {"a": "1", "b": "3"}),
+        ({"a.b": "y"}, {"a.b": "x", "a": {"b": "y"}}),
+        ({"a.b": "x"}, {"a": "x"}),
+        ({"a.b": "x"}, {"a": [{"b": "x"}]}),
+        ({"a.b.c": "x"}, {"a": {"b": "x"}}),
+    ],
+)
+def test_a_table_does_not_match(entry, claims):  # A2
+    assert not allows(entry, claims)
+
+
+# Rules.
+
+
+def test_without_allow_everybody_may_log_in():  # A2
+    assert rules().allows({})
+
+
+def test_an_empty_list_is_nobody():  # A2
+    nobody = rules(allow=[], admins=[])
+    assert not nobody.allows(vouched("pat@example.org"))
+    assert nobody.roles_of(vouched("pat@example.org")) == frozenset()
+
+
+def test_one_matching_entry_is_enough():  # A2
+    two = rules(allow=["pat@example.org", {"groups": "staff"}])
+    assert two.allows({"groups": "staff"})
+    assert two.allows(vouched("pat@example.org"))
+    assert not two.allows(vouched("kim@example.org"))
+
+
+def test_admins_is_the_role_admin():  # A2
+    both = rules(admins=["pat@example.org"], roles={"editor": ["*@example.org"], "none": []})
+    assert both.roles_of(vouched("pat@example.org")) == {"admin", "editor"}
+    assert both.roles_of(vouched("kim@example.org")) == {"editor"}
+    assert rules(roles={"admin": ["pat@example.org"]}).roles_of(vouched("pat@example.org")) == {"admin"}
+
+
+def test_the_claims_that_rules_look_at_are_known():  # U3
+    both = rules(allow=["*@example.org"], roles={"editor": [{"realm.roles": "x", "hd": "y"}]})
+    assert both.claim_names == {"email", "email_verified", "realm.roles", "realm", "hd"}
+    assert rules().claim_names == frozenset()
+
+
+def test_rules_are_frozen_and_hashable():
+    both = rules(allow=["*@example.org"], admins=[{"hd": "y"}])
+    hash(both)
+    with pytest.raises(TypeError):
+        both.roles["admin"] = None
+
+
+# Mistakes.
+
+NOT_AN_EMAIL = 'no e-mail address, and not "*@" and a domain.'
+
+
+@pytest.mark.parametrize(
+    ("entry", "mend"),
+    [
+        ("@example.org", 'All addresses of this domain: "*@example.org"'),
+        ("example.org", 'All addresses of this domain: "*@example.org"'),
+        ("*.example.org", 'All addresses of this domain: "*@example.org"'),
+        ("staff", 'All addresses of a domain: "*@example.org"\nThe value of a claim: { groups = ["staff"] }'),
+        ("", 'All addresses of a domain: "*@example.org"\nThe value of a claim: { groups = ["staff"] }'),
+        ("*", "Remove the key to let in everybody whom the provider vouches for."),
+        ("pat@", 'The domain is missing: "pat@example.org"'),
+        ("*@", 'The domain is missing: "pat@example.org"'),
+        (
+            "^.*@example\\.org$",
+            'Regular expressions are not known here. All addresses of a domain: "*@example.org"',
+        ),
+        (
+            "(pat|kim)@example.org",
+            'Regular expressions are not known here. All addresses of a domain: "*@example.org"',
+        ),
+        (
+            "*@*.example.org",
+            'A star stands only for everything before the "@"; each subdomain needs an entry of its own.',
+        ),
+        (
+            "p*@example.org",
+            'A star stands only for everything before the "@"; each subdomain needs an entry of its own.',
+        ),
+        (
+            "pat@example.org@evil.test",
+            "Write one address per entry, each in quotes, with commas between the entries.",
+        ),
+        (
+            "pat@example.org, kim@example.org",
+            "Write one address per entry, each in quotes, with commas between the entries.",
+        ),
+        ("Pat <pat@example.org>", "Write the bare address, without spaces, names, brackets and commas."),
+        (" pat@example.org", "Write the bare address, without spaces, names, brackets and commas."),
+        ("pat@example.org\n", "Write the bare address, without spaces, names, brackets and commas."),
+        (
+            "pat@m\u00fcnchen.example",
+            'Only ASCII is compared; write a domain with other letters in its "xn--" form.',
+        ),
+        (
+            "\u212aim@example.org",
+            'Only ASCII is compared; write a domain with other letters in its "xn--" form.',
+        ),
+    ],
+)
+def test_a_string_that_is_no_address(entry, mend):  # C8, A2
+    _, mistakes = parse_rules({"allow": [entry]})
+    assert mistakes == [("allow", f"has the entry {quoted(entry)}: {NOT_AN_EMAIL}", mend)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "what", "mend"),
+    [
+        (
+            3,
+            "has a whole number as an entry.",
+            'An entry is an e-mail address, "*@" and a domain, or a table of claims:\n'
+            '["pat@example.org", "*@example.com", { groups = ["staff"] }]',
+        ),
+        ({}, "has an empty table.", 'Name a claim and its values: { groups = ["staff"] }'),
+        (
+            {"hd": "x", "realm": {}},
+            "has an empty table.",
+            'Name a claim and its values: { groups = ["staff"] }',
+        ),
+        ({"": "x"}, "has a table with a claim without a name.", "Name the claim."),
+        (
+            {"email": "pat@example.org"},
+            'has a table with the claim "email", which would count without being verified.',
+            'Write the address as a string of its own: ["pat@example.org"]',
+        ),
+        (
+            {"groups": [["staff"]]},
+            'has a table in which the claim "groups" is compared with a list.',
+            "Compare it with a string, a number or true or false, or with a list of these.",
+        ),
+        (
+            {"realm": {"roles": [{"x": 1}]}},
+            'has a table in which the claim "realm.roles" is compared with a table.',
+            "Compare it with a string, a number or true or false, or with a list of these.",
+        ),
+    ],
+)
+def test_an_entry_that_says_nothing(entry, what, mend):  # C8, A2
+    _, mistakes = parse_rules({"roles": {"editor": [entry]}})
+    assert mistakes == [("roles.editor", what, mend)]
+
+
+@pytest.mark.parametrize(
+    ("table", "mistake"),
+    [
+        (
+            {"allow": "pat@example.org"},
+            ("allow", "must be a list, not a string.", 'Put it into brackets:\nallow = ["pat@example.org"]'),
+        ),
+        (
+            {"admins": True},
+            (
+                "admins",
+                "must be a list, not true or false.",
+                'Put it into brackets:\nadmins = ["pat@example.org"]',
+            ),
+        ),
+        (
+            {"roles": {"editor": {"groups": "x"}}},
+            (
+                "roles.editor",
+                "must be a list, not a table.",
+                'Put it into brackets:\neditor = ["pat@example.org"]',
+            ),
+        ),
+        (
+            {"roles": ["editor"]},
+            (
+                "roles",
+                "must be a table, not a list.",
+                'Each role is a key of it, with a rule as its value:\nroles = { editor = ["kim@example.org"] }',
+            ),
+        ),
+        (
+            {"admins": [], "roles": {"admin": []}},
+            (
+                "roles.admin",
+                'and "admins" are two rules for one role.',
+                "Put all entries into one of the two.",
+            ),
+        ),
+        (
+            {"roles": {"admins": []}},
+            (
+                "roles.admins",
+                'is not the role of admins, which is called "admin".',
+                'Call it admin, or write the key "admins" beside the table of roles.',
+            ),
+        ),
+        (
+            {"roles": {" x": []}},
+            (
+                "roles",
+                'has a role with the name " x".',
+                "A role's name is not empty, neither begins nor ends with a space, and is printable.",
+            ),
+        ),
+    ],
+)
+def test_a_rule_that_is_none(table, mistake):  # C8, A2
+    assert parse_rules(table)[1] == [mistake]
+
+
+def test_all_mistakes_at_once_and_the_right_entries_stay():  # C8
+    parsed, mistakes = parse_rules({"allow": ["nobody", "pat@example.org", 3], "admins": "x", "roles": 3})
+    assert sorted(mistake.key for mistake in mistakes) == ["admins", "allow", "allow", "roles"]
+    assert parsed.allows(vouched("pat@example.org"))
+
+
+def test_a_wrong_rule_lets_in_nobody():  # C8
+    parsed, mistakes = parse_rules({"allow": "pat@example.org"})
+    assert mistakes
+    assert not parsed.allows(vouched("pat@example.org"))
+
+
+def test_words_for_messages():
+    assert quoted("x" * 100) == '"' + "x" * 79 + '…"'
+    assert quoted('a"b\n') == '"a\\"b\\n"'
+    assert type_name(1.5) == "a number with a fraction"
+    assert type_name(object()) == "a object"
+
+
+# Properties.
+
+UNHURRIED = profile(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no failure
+SCALARS = st.sampled_from(["x", "y", "1", "true", "", 1, 0, 1.0, 2.5, True, False])
+JSON = st.recursive(
+    st.none() | SCALARS | st.text("ab.@ \u00e9\u212a", max_size=5) | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "a.b", "b.a"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+LOCAL = st.sampled_from(["pat", "PAT", "kim", "p.a+t"])
+DOMAINS = st.sampled_from(["example.org", "Example.org", "sub.example.org", "evil.test"])
+EMAILS = st.builds("{}@{}".format, LOCAL, DOMAINS)
+CLAIMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "email": EMAILS | JSON | st.builds("{}@{}".format, EMAILS, DOMAINS),
+        "email_verified": st.sampled_from([True, False, "true", 1, None]),
+        "a": JSON,
+        "a.b": JSON,
+        "b": JSON,
+    },
+)
+CLAIM_TABLES = st.dictionaries(
+    st.sampled_from(["a", "b", "a.b", "b.a", "a.b.a"]),
+    SCALARS | st.lists(SCALARS, max_size=3),
+    min_size=1,
+    max_size=2,
+)
+RULES = st.lists(EMAILS | st.builds("*@{}".format, DOMAINS) | CLAIM_TABLES, max_size=3)
+
+
+def oracle(rule, claims, trust) -> bool:
+    for entry in rule:
+        if isinstance(entry, str):
+            email = claims.get("email")
+            verified = claims.get("email_verified")
+            if verified is not True and not (trust and (verified is None or verified == "true")):
+                continue
+            if type(email) is not str or any(ord(letter) > 127 for letter in email) or "@" not in email:
+                continue
+            upper, wanted = email.upper(), entry.upper()
+            at = upper.rindex("@")
+            if at > 0 and (upper == wanted or (wanted[:2] == "*@" and upper[at + 1 :] == wanted[2:])):
+                return True
+            continue
+        good = True
+        for name, values in entry.items():
+            if name in claims:
+                claim = claims[name]
+            else:
+                claim = claims
+                for part in name.split("."):
+                    claim = claim.get(part) if type(claim) is dict else None
+            have = {repr(item) for item in (claim if type(claim) is list else [claim])}
+            want = {repr(item) for item in (values if type(values) is list else [values])}
+            good = good and bool(have & want)
+        if good:
+            return True
+    return False
+
+
+@UNHURRIED
+@given(rule=RULES, claims=CLAIMS, trust=st.booleans())
+def test_matching_agrees_with_an_oracle(rule, claims, trust):  # A2
+    parsed = rules(allow=rule, admins=rule, trust_email=trust)
+    expected = oracle(rule, claims, trust)
+    assert parsed.allows(claims) is expected
+    assert parsed.roles_of(claims) == ({"admin"} if expected else set())
+
+
+@UNHURRIED
+@given(rule=RULES, claims=CLAIMS, trust=st.booleans())
+def test_only_the_named_claims_are_looked_at(rule, claims, trust):  # U3
+    parsed = rules(allow=rule, trust_email=trust)
+    seen = {name: claims[name] for name in claims if name in parsed.claim_names}
+    assert parsed.allows(seen) is parsed.allows(claims)
+
+
+@UNHURRIED
+@given(
+    table=st.dictionaries(st.sampled_from(["allow", "admins", "roles", "trust_email"]), JSON), claims=CLAIMS
+)
+def test_no_table_and_no_claims_make_it_raise(table, claims):  # A2
+    parsed, _ = parse_rules(table)
+    parsed.allows(claims)
+    parsed.roles_of(claims)
