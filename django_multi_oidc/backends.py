@@ -1,0 +1,317 @@
+"""mozilla-django-oidc's backend bound to one Provider: everything that is said to that provider.
+
+Never to be listed in AUTHENTICATION_BACKENDS: the callback view builds the one that it needs.
+docs/protocol.md says what of the base class stays in use and what is replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+
+from django.core.exceptions import ImproperlyConfigured
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+from mozilla_django_oidc.utils import generate_code_challenge
+
+from . import discovery, http, id_token
+from .discovery import ProviderMetadata
+from .exceptions import (
+    CallbackMalformed,
+    DiscoveryInvalid,
+    IDTokenInvalid,
+    IssuerMismatch,
+    LoginError,
+    ProviderAnswerInvalid,
+    TokenRequestRefused,
+    UserinfoInvalid,
+)
+from .issuer import is_one_of, of_tenant
+from .jws import JWK, KEY_TYPES, KeyUnknown, verify
+from .providers import Provider
+
+DEFAULT_SCOPES = frozenset({"openid", "profile", "email"})
+E_MAIL = frozenset({"email", "email_verified"})  # one is worth nothing without the other: from one source
+# What says who, for whom and when: never from userinfo (OpenID Connect Core 1.0 section 2, RFC 7519).
+PROTOCOL_CLAIMS = frozenset(
+    {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "acr", "amr", "azp", "sid", "tid"}
+    | {"at_hash", "c_hash", "s_hash"}
+)
+HINTS = {
+    "invalid_client": "client_id or client_secret is wrong, or the provider wants the other "
+    "token_endpoint_auth_method",
+    "unauthorized_client": "client_id or client_secret is wrong, or this client may not use the "
+    "authorization code flow",
+    "invalid_grant": "the code is spent or too old, or redirect_uri is not the one that was asked with",
+    "redirect_uri_mismatch": "register exactly the redirect_uri of the secrets file with the provider",
+}
+
+
+class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the base class is untyped
+    """One login at one provider. Building one costs no I/O.
+
+    Every method that speaks to the provider raises LoginError.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self._access_token = ""
+        super().__init__()
+
+    @cached_property
+    def metadata(self) -> ProviderMetadata:
+        return discovery.get_metadata(self.provider)
+
+    def get_settings(self, attr: str, *args: Any) -> Any:
+        """Answer for the base class from the Provider alone: no global OIDC_* setting reaches it."""
+        known = {
+            "OIDC_RP_CLIENT_ID": self.provider.client_id,
+            "OIDC_RP_CLIENT_SECRET": self.provider.client_secret,
+            "OIDC_AUTHENTICATION_CALLBACK_URL": "multi_oidc:callback",
+            # Never used, the methods that would are replaced; yet __init__ asks.
+            "OIDC_OP_TOKEN_ENDPOINT": None,
+            "OIDC_OP_USER_ENDPOINT": None,
+            "OIDC_RP_SIGN_ALGO": "as advertised",
+        }
+        if attr not in known and not args:
+            raise ImproperlyConfigured(
+                f"mozilla-django-oidc asks for {attr}, which ProviderBackend does not know"
+            )
+        return known[attr] if attr in known else args[0]
+
+    # To the authorization endpoint
+
+    def authorization_url(
+        self, *, state: str, nonce: str, code_verifier: str, params: Mapping[str, str]
+    ) -> str:
+        """Where to send the browser (OpenID Connect Core 1.0 section 3.1.2.1, RFC 7636 section 4.3).
+
+        ``params`` override the provider's own authorization parameters; "" removes one.
+        """
+        asked = {**self.provider.authorization_params, **params}
+        query = {
+            **{name: value for name, value in asked.items() if value},
+            "response_type": "code",
+            "client_id": self.provider.client_id,
+            "redirect_uri": self.provider.redirect_uri,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": generate_code_challenge(code_verifier, "S256"),
+            "code_challenge_method": "S256",
+        }
+        return _with_query(self.metadata.authorization_endpoint, query)
+
+    def check_issuer(self, iss: str | None, *, required: bool = True) -> None:
+        """Compare the callback's ``iss`` with the provider's (RFC 9207 section 2.4).
+
+        ``required``: its absence is an error where the discovery document promises it; True for a success
+        response. Raises IssuerMismatch.
+        """
+        metadata = self.metadata
+        if iss is None:
+            if required and metadata.authorization_response_iss_parameter_supported:
+                raise IssuerMismatch('the callback has no "iss", which the discovery document promises')
+        elif not is_one_of(iss, metadata.issuer):
+            raise IssuerMismatch(f'the callback\'s "iss" is {iss[:200]!r}, not {metadata.issuer!r}')
+
+    # To the token endpoint
+
+    def fetch_claims(self, *, code: str, nonce: str, code_verifier: str) -> dict[str, Any]:
+        """Swap ``code`` for the verified claims: the ID token's, completed by userinfo."""
+        if not code:
+            raise CallbackMalformed('"code" is empty')
+        request = _Callback(code, self.provider.redirect_uri)
+        claims: dict[str, Any] | None = self.authenticate(request, nonce=nonce, code_verifier=code_verifier)
+        if claims is None:
+            raise LoginError("mozilla-django-oidc ended the login without saying why", stage="token")
+        return claims
+
+    def get_token(self, payload: dict[str, str]) -> dict[str, Any]:
+        """The token endpoint's answer to the form ``payload`` (RFC 6749 sections 4.1.3 and 5)."""
+        headers, data = self._authenticated(payload)
+        answer = http.post(
+            self.provider, self.metadata.token_endpoint, stage="token", headers=headers, data=data
+        )
+        if answer.status != 200:
+            raise _token_refusal(answer, payload)
+        tokens = answer.json()
+        _check_token_response(tokens)
+        self._access_token = tokens["access_token"]
+        return tokens
+
+    def _authenticated(self, payload: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Headers and form with the client's credentials in one of them (RFC 6749 section 2.3.1)."""
+        if self._auth_method() == "client_secret_post":
+            return {}, dict(payload)
+        credentials = f"{quote_plus(payload['client_id'])}:{quote_plus(payload['client_secret'])}"
+        form = {name: value for name, value in payload.items() if name not in ("client_id", "client_secret")}
+        return {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}, form
+
+    def _auth_method(self) -> str:
+        if self.provider.token_endpoint_auth_method:
+            return self.provider.token_endpoint_auth_method
+        supported = self.metadata.token_endpoint_auth_methods_supported
+        only_post = "client_secret_post" in supported and "client_secret_basic" not in supported
+        return "client_secret_post" if only_post else "client_secret_basic"
+
+    # The ID token
+
+    def verify_token(self, token: str, **kwargs: Any) -> dict[str, Any]:
+        """The claims of the ID token ``token``; ``kwargs`` has the ``nonce`` of this login."""
+        return self._with_fresh_keys(
+            lambda keys: id_token.validate(
+                token,
+                keys=keys,
+                algorithms=self.metadata.id_token_signing_alg_values_supported,
+                issuer=self.metadata.issuer,
+                client_id=self.provider.client_id,
+                nonce=kwargs["nonce"],
+                access_token=self._access_token,
+                max_age=self._max_age(),
+            )
+        )
+
+    def _with_fresh_keys(self, check: Callable[[tuple[JWK, ...]], dict[str, Any]]) -> dict[str, Any]:
+        """``check`` with the keys that are known, and once more with newer ones where none of them fits."""
+        keys = discovery.get_keys(self.provider)
+        with suppress(KeyUnknown):
+            return check(keys)
+        return check(discovery.refetch_keys(self.provider, seen=keys))
+
+    def _max_age(self) -> int | None:
+        value = self.provider.authorization_params.get("max_age", "")
+        return int(value) if value.isascii() and value.isdigit() else None
+
+    def store_tokens(self, access_token: str, id_token: str) -> None:
+        """Keep none."""
+
+    # To the UserInfo endpoint
+
+    def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """The base class makes a user of the claims here; we let them out."""
+        claims = _without_null(payload)
+        if not self._userinfo_adds_something(claims):
+            return claims
+        return _completed(claims, _without_null(self.get_userinfo(access_token, id_token, payload)))
+
+    def _userinfo_adds_something(self, claims: Mapping[str, Any]) -> bool:
+        if self.provider.userinfo != "auto":
+            return self.provider.userinfo == "always"
+        if self.metadata.userinfo_endpoint is None:
+            return False
+        scopes = frozenset(self.provider.scope.split())
+        there = claims.keys() | (E_MAIL if "email" in claims else frozenset())
+        return bool(scopes - DEFAULT_SCOPES or self._wanted(scopes) - there)
+
+    def _wanted(self, scopes: frozenset[str]) -> frozenset[str]:
+        by_scope = {"profile": "name", "email": "email"}
+        return self.provider.rules.claim_names | {by_scope[scope] for scope in scopes & by_scope.keys()}
+
+    def get_userinfo(self, access_token: str, id_token: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """What the UserInfo endpoint says of the ID token's person (OpenID Connect Core 1.0 section 5.3)."""
+        endpoint = self.metadata.userinfo_endpoint
+        if endpoint is None:
+            detail = 'userinfo = "always", and the discovery document has no userinfo_endpoint'
+            raise DiscoveryInvalid(detail, stage="userinfo")
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json, application/jwt"}
+        answer = http.get(self.provider, endpoint, stage="userinfo", headers=headers)
+        if answer.status != 200:
+            raise UserinfoInvalid(f"{answer.host} answered {answer.status}")
+        claims = self._userinfo_claims(answer)
+        if claims.get("sub") != payload["sub"]:
+            raise UserinfoInvalid('"sub" is not that of the ID token')
+        return claims
+
+    def _userinfo_claims(self, answer: http.Answer) -> dict[str, Any]:
+        if not answer.headers.get("Content-Type", "").lower().startswith("application/jwt"):
+            return answer.json()
+        try:
+            return self._with_fresh_keys(lambda keys: self._signed_userinfo(answer.body, keys))
+        except IDTokenInvalid as error:
+            raise UserinfoInvalid(error.detail) from None
+
+    def _signed_userinfo(self, body: bytes, keys: tuple[JWK, ...]) -> dict[str, Any]:
+        """Section 5.3.2: where ``iss`` and ``aud`` are there, they are the provider's and ours."""
+        algorithms = self.metadata.userinfo_signing_alg_values_supported or KEY_TYPES
+        claims = verify(body.decode("ascii", "replace").strip(), keys=keys, algorithms=algorithms).claims
+        self._check_signed_userinfo(claims)
+        return claims
+
+    def _check_signed_userinfo(self, claims: Mapping[str, Any]) -> None:
+        issuer = of_tenant(self.metadata.issuer, claims.get("tid"))
+        if "iss" in claims and claims["iss"] != issuer:
+            raise UserinfoInvalid('"iss" is not the issuer of the discovery document')
+        aud = claims.get("aud", self.provider.client_id)
+        if self.provider.client_id not in (aud if isinstance(aud, list) else [aud]):
+            raise UserinfoInvalid('"aud" does not name our client_id')
+
+
+class _Callback:
+    """What of a request the base class's ``authenticate`` looks at.
+
+    The code stays out of the real request, which an error report would quote; and redirect_uri is the
+    configured one, whatever the Host header says.
+    """
+
+    def __init__(self, code: str, redirect_uri: str) -> None:
+        self.GET = {"code": code, "state": "checked by the view"}
+        self._redirect_uri = redirect_uri
+
+    def build_absolute_uri(self, location: str) -> str:
+        return self._redirect_uri
+
+
+def _with_query(endpoint: str, query: Mapping[str, str]) -> str:
+    """RFC 6749 section 3.1: the endpoint's own query stays, and no parameter is there twice."""
+    url, _, own = endpoint.partition("?")
+    kept = [(name, value) for name, value in parse_qsl(own, keep_blank_values=True) if name not in query]
+    return f"{url}?{urlencode([*kept, *query.items()], quote_via=quote)}"
+
+
+def _token_refusal(answer: http.Answer, payload: Mapping[str, str]) -> TokenRequestRefused:
+    error = _error_code(answer, payload)
+    said = f"{answer.host} answered {answer.status}" + (f" {error}" if error else "")
+    hint = HINTS.get(error)
+    return TokenRequestRefused(f"{said}: {hint}" if hint else said)
+
+
+def _error_code(answer: http.Answer, payload: Mapping[str, str]) -> str:
+    """The OAuth error code (RFC 6749 section 5.2), unless it is something else than a code of that kind."""
+    try:
+        error = answer.json().get("error")
+    except ProviderAnswerInvalid:
+        return ""
+    is_code = isinstance(error, str) and len(error) <= 40 and re.fullmatch(r"[a-z]+(_[a-z]+)*", error)
+    return str(error) if is_code and error not in payload.values() else ""
+
+
+def _check_token_response(tokens: Mapping[str, Any]) -> None:
+    """RFC 6749 section 5.1, OpenID Connect Core 1.0 section 3.1.3.3."""
+    token_type = tokens.get("token_type")
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        _answer_invalid('"token_type" is not "Bearer"')
+    access_token = tokens.get("access_token")
+    if not isinstance(access_token, str) or not re.fullmatch(r"[ -~]+", access_token):
+        _answer_invalid('there is no "access_token" of printable ASCII')
+    if not isinstance(tokens.get("id_token"), str):
+        _answer_invalid('there is no "id_token": is this an OpenID provider, and is "openid" in the scope?')
+
+
+def _answer_invalid(detail: str) -> None:
+    raise ProviderAnswerInvalid(f"the token endpoint's answer: {detail}", stage="token")
+
+
+def _completed(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dict[str, Any]:
+    """``claims`` and what ``userinfo`` adds. The ID token's own stand: they are signed for us."""
+    theirs = PROTOCOL_CLAIMS | (E_MAIL if "email" in claims else frozenset())
+    kept = claims if "email" in claims else {k: v for k, v in claims.items() if k not in E_MAIL}
+    return {**{name: value for name, value in userinfo.items() if name not in theirs}, **kept}
+
+
+def _without_null(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Section 5.3.2 wants a claim that is not there left out; some providers send null."""
+    return {name: value for name, value in claims.items() if value is not None}

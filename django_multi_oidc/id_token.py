@@ -1,0 +1,131 @@
+"""ID-token validation, nothing else: OpenID Connect Core 1.0 sections 2 and 3.1.3.7."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from .exceptions import IDTokenInvalid
+from .issuer import TENANT, of_tenant
+from .jws import JWK, Verified, verify
+
+SKEW_SECONDS = 30  # by which the provider's clock and ours may differ
+# A login state lives ten minutes, and a token is made during its login: an older one is a replay.
+MAX_AGE_SECONDS = 600
+
+
+def validate(
+    id_token: str,
+    *,
+    keys: Sequence[JWK],
+    algorithms: Iterable[str],
+    issuer: str,
+    client_id: str,
+    nonce: str,
+    access_token: str,
+    max_age: int | None = None,
+) -> dict[str, Any]:
+    """The claims of ``id_token``, every check passed.
+
+    ``algorithms`` as advertised; ``issuer`` as in the discovery document; ``max_age`` in seconds where the
+    authorization request had one. Raises IDTokenInvalid, whose detail names the check and no claim;
+    jws.KeyUnknown among them where newer keys may help.
+    """
+    verified = verify(id_token, keys=keys, algorithms=algorithms)
+    claims, now = verified.claims, time.time()
+    _check_issuer(verified, issuer)
+    _check_subject(claims)
+    _check_audience(claims, client_id)
+    _check_times(claims, now)
+    _check_auth_time(claims, now, max_age)
+    _check_nonce(claims, nonce)
+    _check_at_hash(verified, access_token)
+    return claims
+
+
+def _check_issuer(verified: Verified, issuer: str) -> None:
+    claims = verified.claims
+    expected = of_tenant(issuer, claims.get("tid"))
+    if expected is None:
+        _fail('"tid" is not a GUID, which the issuer of a multi-tenant provider needs')
+    if claims.get("iss") != expected:
+        _fail(f'"iss" is not the issuer of the discovery document, {issuer!r}')
+    # Entra publishes the keys of many tenants in one set, and says of each whose it is.
+    owner = verified.key.get("issuer")
+    if TENANT in issuer and isinstance(owner, str) and of_tenant(owner, claims.get("tid")) != expected:
+        _fail('"iss" is not the issuer to whom the signing key belongs')
+
+
+def _check_subject(claims: Mapping[str, Any]) -> None:
+    sub = claims.get("sub")
+    if not isinstance(sub, str) or not sub.isascii() or not 1 <= len(sub) <= 255:
+        _fail('"sub" is not a string of 1 to 255 ASCII characters')
+
+
+def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
+    aud = claims.get("aud")
+    audiences = aud if isinstance(aud, list) else [aud]
+    if client_id not in audiences:
+        _fail('"aud" does not name our client_id: the token was made for somebody else')
+    if any(audience != client_id for audience in audiences):
+        _fail('"aud" names others beside our client_id, who are not trusted here')
+    if claims.get("azp", client_id) != client_id:
+        _fail('"azp" is not our client_id: the token was issued to somebody else')
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
+    if now >= _seconds(claims, "exp") + SKEW_SECONDS:
+        _fail('"exp" has passed; check the clock of this machine')
+    iat = _seconds(claims, "iat")
+    if iat > now + SKEW_SECONDS:
+        _fail('"iat" lies in the future; check the clock of this machine')
+    if iat < now - MAX_AGE_SECONDS - SKEW_SECONDS:
+        _fail(f'"iat" lies more than {MAX_AGE_SECONDS} seconds back, before this login can have begun')
+    if "nbf" in claims and _seconds(claims, "nbf") > now + SKEW_SECONDS:
+        _fail('"nbf" lies in the future; check the clock of this machine')
+
+
+def _check_auth_time(claims: Mapping[str, Any], now: float, max_age: int | None) -> None:
+    if "auth_time" not in claims and max_age is None:
+        return
+    auth_time = _seconds(claims, "auth_time")
+    if max_age is not None and auth_time < now - max_age - SKEW_SECONDS:
+        _fail('"auth_time" lies further back than the max_age that was asked for')
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        _fail(f'"{name}" is not a number of seconds')
+    return value
+
+
+def _check_nonce(claims: Mapping[str, Any], nonce: str) -> None:
+    value = claims.get("nonce")
+    if not isinstance(value, str) or not hmac.compare_digest(value.encode(), nonce.encode()):
+        _fail('"nonce" is not the one of this login')
+
+
+def _check_at_hash(verified: Verified, access_token: str) -> None:
+    """Section 3.1.3.8: optional in the code flow, and then not to be overlooked."""
+    if "at_hash" not in verified.claims:
+        return
+    value = verified.claims["at_hash"]
+    expected = at_hash(access_token, verified.alg)
+    if not isinstance(value, str) or not hmac.compare_digest(value.encode(), expected.encode()):
+        _fail('"at_hash" is not the hash of the access token')
+
+
+def at_hash(access_token: str, alg: str) -> str:
+    """Section 3.1.3.6: half of the hash that belongs to ``alg``; Ed25519 hashes with SHA-512."""
+    name = "sha512" if alg == "EdDSA" else f"sha{alg[-3:]}"
+    digest = hashlib.new(name, access_token.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _fail(detail: str) -> NoReturn:
+    raise IDTokenInvalid(detail)

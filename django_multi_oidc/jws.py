@@ -1,0 +1,163 @@
+"""JSON Web Signatures of a provider (RFC 7515, RFC 7517, RFC 7518, RFC 8037, RFC 8725).
+
+The only owner of PyJWT. A token never chooses its own key: what counts are the provider's published keys.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from .exceptions import IDTokenAlgorithmRefused, IDTokenInvalid
+from .strict_json import parse_object
+
+MAX_CHARACTERS = 128 * 1024  # of a token: room for thousands of groups
+MIN_RSA_BITS = 2048  # RFC 7518 section 3.3
+
+JWK = Mapping[str, Any]  # a public key as published, RFC 7517
+
+# "alg" -> the "kty" and "crv" that a key for it has (RFC 7518 section 3.1, RFC 8037 section 3.1)
+KEY_TYPES: Mapping[str, tuple[str, str | None]] = {
+    "RS256": ("RSA", None),
+    "RS384": ("RSA", None),
+    "RS512": ("RSA", None),
+    "PS256": ("RSA", None),
+    "PS384": ("RSA", None),
+    "PS512": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "ES384": ("EC", "P-384"),
+    "ES512": ("EC", "P-521"),
+    "EdDSA": ("OKP", "Ed25519"),
+}
+PUBLIC_MEMBERS = ("kty", "crv", "n", "e", "x", "y")
+
+_JWS = jwt.PyJWS(algorithms=list(KEY_TYPES))
+
+
+class KeyUnknown(IDTokenInvalid):
+    """None of the keys fits. The provider may have new ones: fetching them again can mend it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The claims of a token with a good signature; ``key`` is the published key that made it good."""
+
+    claims: dict[str, Any] = field(repr=False)
+    alg: str
+    key: JWK
+
+
+def verify(token: str, *, keys: Sequence[JWK], algorithms: Iterable[str]) -> Verified:
+    """Check the signature of ``token`` and return what was signed.
+
+    ``algorithms``: what the provider advertises; of these only the asymmetric ones count.
+    Raises KeyUnknown (fetch the keys again), IDTokenAlgorithmRefused, IDTokenInvalid.
+    """
+    header = _header(token)
+    alg = _algorithm(header, algorithms)
+    candidates = _candidates(keys, alg, header.get("kid"))
+    key, payload = _verified_payload(token, alg, candidates)
+    return Verified(claims=_parse(payload, "payload"), alg=alg, key=key)
+
+
+def _header(token: str) -> dict[str, Any]:
+    _check_shape(token)
+    encoded = token.partition(".")[0]
+    header = _parse(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), "header")
+    if "crit" in header:
+        raise IDTokenInvalid('the header has "crit": it demands an extension that is not understood here')
+    if not isinstance(header.get("kid", ""), str):
+        raise IDTokenInvalid('the header\'s "kid" is not a string')
+    return header
+
+
+def _check_shape(token: str) -> None:
+    if len(token) > MAX_CHARACTERS:
+        raise IDTokenInvalid(f"the token is longer than {MAX_CHARACTERS} characters")
+    if token.count(".") == 4:
+        raise IDTokenInvalid("the token is encrypted; switch the encryption of ID tokens off at the provider")
+    # A length of 4n + 1 is no base64 of anything.
+    if not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token, re.ASCII) or len(token.partition(".")[0]) % 4 == 1:
+        raise IDTokenInvalid("the token is not three parts in base64url, joined by dots")
+
+
+def _parse(data: bytes, part: str) -> dict[str, Any]:
+    try:
+        return parse_object(data)
+    except ValueError as error:
+        raise IDTokenInvalid(f"the {part} cannot be read: {error}") from None
+
+
+def _algorithm(header: Mapping[str, Any], algorithms: Iterable[str]) -> str:
+    alg = header.get("alg")
+    if not isinstance(alg, str):
+        raise IDTokenInvalid('the header has no "alg"')
+    if alg.upper().startswith("HS"):
+        raise IDTokenAlgorithmRefused(
+            f"the provider signs with {alg[:20]!r}, a shared secret. Switch the signing algorithm of this "
+            "client's ID tokens to RS256 or ES256 in the provider's console"
+        )
+    allowed = sorted(KEY_TYPES.keys() & set(algorithms))
+    if alg not in allowed:
+        raise IDTokenAlgorithmRefused(
+            f"the algorithm {alg[:20]!r} is not allowed; of those that the provider advertises, "
+            f"these are: {', '.join(allowed) or 'none'}"
+        )
+    return alg
+
+
+# Keys
+
+
+def _candidates(keys: Sequence[JWK], alg: str, kid: str | None) -> list[tuple[JWK, Any]]:
+    """The keys that may have signed, each as published and ready for use."""
+    fitting = [key for key in keys if _fits(key, alg) and (kid is None or key.get("kid") == kid)]
+    loaded = [(key, public) for key in fitting if (public := _load(key, alg)) is not None]
+    if not loaded:
+        which = "" if kid is None else ' with the "kid" of the token'
+        raise KeyUnknown(f"the provider publishes no usable key for {alg}{which}")
+    if kid is None and len(loaded) > 1:
+        raise IDTokenInvalid(f'the header has no "kid", and the provider publishes several keys for {alg}')
+    return loaded
+
+
+def _fits(key: JWK, alg: str) -> bool:
+    """RFC 7517 section 4: what a key says about itself binds."""
+    kty, crv = KEY_TYPES[alg]
+    operations = key.get("key_ops", ["verify"])
+    return (
+        key.get("kty") == kty
+        and (crv is None or key.get("crv") == crv)
+        and key.get("use", "sig") == "sig"
+        and isinstance(operations, list)
+        and "verify" in operations
+        and key.get("alg", alg) == alg
+    )
+
+
+def _load(key: JWK, alg: str) -> Any:
+    """The public key, or None where it is malformed or weak: one bad key spoils no other."""
+    public_part = {name: key[name] for name in PUBLIC_MEMBERS if name in key}
+    try:
+        public = jwt.PyJWK(public_part, algorithm=alg).key
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        return None
+    return None if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS else public
+
+
+def _verified_payload(token: str, alg: str, candidates: list[tuple[JWK, Any]]) -> tuple[JWK, bytes]:
+    for key, public in candidates:
+        try:
+            payload: bytes = _JWS.decode(token, public, algorithms=[alg])
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.PyJWTError:
+            raise IDTokenInvalid("the token cannot be decoded") from None
+        return key, payload
+    raise KeyUnknown("the signature does not fit the key that the provider publishes")

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import pytest
+import time_machine
+
+from django_multi_oidc.exceptions import IDTokenInvalid
+from django_multi_oidc.id_token import validate
+
+from .hostile_provider import ACCESS_TOKEN, CLIENT_ID, NONCE, SECRETS, at_hash, jwk, private_key, signed
+
+NOW = 1_800_000_000
+ISSUER = "https://op.example"
+ENTRA = "https://login.microsoftonline.com/{tenantid}/v2.0"
+TID = "9188040d-6c67-4c5b-b112-36a304b66dad"
+OTHER_TID = "11111111-2222-3333-4444-555555555555"
+KEY = private_key("RSA-2048")
+GOOD = {"iss": ISSUER, "sub": "ann-sub", "aud": CLIENT_ID, "exp": NOW + 300, "iat": NOW, "nonce": NONCE}
+ABSENT = object()
+
+
+@pytest.fixture(autouse=True)
+def _frozen():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def check(changes=None, *, key=KEY, alg="RS256", issuer=ISSUER, max_age=None, published=None):
+    claims = {name: value for name, value in {**GOOD, **(changes or {})}.items() if value is not ABSENT}
+    return validate(
+        signed(claims, key=key, alg=alg),
+        keys=[published or jwk(key)],
+        algorithms=[alg],
+        issuer=issuer,
+        client_id=CLIENT_ID,
+        nonce=NONCE,
+        access_token=ACCESS_TOKEN,
+        max_age=max_age,
+    )
+
+
+def refused(changes, **options) -> str:
+    with pytest.raises(IDTokenInvalid) as caught:
+        check(changes, **options)
+    assert not any(secret in str(caught.value) for secret in (*SECRETS, "ann-sub"))
+    return caught.value.detail
+
+
+def test_a_good_token():  # S1
+    assert check() == GOOD
+    assert check({"name": "Ann", "azp": CLIENT_ID, "aud": [CLIENT_ID], "auth_time": 0})["name"] == "Ann"
+
+
+# iss
+
+
+@pytest.mark.parametrize(
+    "iss",
+    [
+        ABSENT,
+        None,
+        "",
+        1,
+        [ISSUER],
+        ISSUER + "/",
+        "https://OP.example",
+        "http://op.example",
+        "https://evil.example",
+    ],
+)
+def test_another_issuer(iss):  # S1
+    assert (
+        refused({"iss": iss}) == "\"iss\" is not the issuer of the discovery document, 'https://op.example'"
+    )
+
+
+def test_a_tenant_of_a_multi_tenant_issuer():  # S1
+    entra = {"iss": ENTRA.replace("{tenantid}", TID), "tid": TID}
+    assert check(entra, issuer=ENTRA)["tid"] == TID
+
+
+@pytest.mark.parametrize("tid", [ABSENT, None, 1, "", "common", TID.upper(), "{tenantid}"])
+def test_a_tenant_that_is_no_guid(tid):  # S1
+    entra = {"iss": ENTRA.replace("{tenantid}", str(tid)), "tid": tid}
+    assert refused(entra, issuer=ENTRA) == (
+        '"tid" is not a GUID, which the issuer of a multi-tenant provider needs'
+    )
+
+
+@pytest.mark.parametrize("iss", [ENTRA.replace("{tenantid}", OTHER_TID), ENTRA, "https://evil.example"])
+def test_another_issuer_than_the_tenants(iss):  # S1
+    detail = refused({"iss": iss, "tid": TID}, issuer=ENTRA)
+    assert detail == f'"iss" is not the issuer of the discovery document, {ENTRA!r}'
+
+
+def test_a_key_of_another_tenant():  # S1
+    entra = {"iss": ENTRA.replace("{tenantid}", TID), "tid": TID}
+    for owner in (ENTRA, ENTRA.replace("{tenantid}", TID)):
+        assert check(entra, issuer=ENTRA, published=jwk(KEY, issuer=owner))
+    foreign = jwk(KEY, issuer=ENTRA.replace("{tenantid}", OTHER_TID))
+    assert refused(entra, issuer=ENTRA, published=foreign) == (
+        '"iss" is not the issuer to whom the signing key belongs'
+    )
+
+
+# sub
+
+
+@pytest.mark.parametrize("sub", [ABSENT, None, "", 1, True, ["ann"], "ä", "x" * 256])
+def test_no_subject(sub):  # S1
+    assert refused({"sub": sub}) == '"sub" is not a string of 1 to 255 ASCII characters'
+
+
+def test_the_longest_subject():
+    assert check({"sub": "x" * 255})["sub"] == "x" * 255
+
+
+# aud, azp
+
+
+@pytest.mark.parametrize(
+    "aud", [ABSENT, None, "", "another", CLIENT_ID + " ", [], ["another"], {CLIENT_ID: 1}, 1]
+)
+def test_a_token_for_somebody_else(aud):  # S1
+    assert refused({"aud": aud}) == (
+        '"aud" does not name our client_id: the token was made for somebody else'
+    )
+
+
+@pytest.mark.parametrize("others", [["another"], [1], [None], [[CLIENT_ID]]])
+def test_a_token_for_others_too(others):  # S1
+    assert refused({"aud": [CLIENT_ID, *others]}) == (
+        '"aud" names others beside our client_id, who are not trusted here'
+    )
+
+
+@pytest.mark.parametrize("azp", [None, "", "another", [CLIENT_ID]])
+def test_a_token_issued_to_somebody_else(azp):  # S1
+    assert refused({"azp": azp}) == '"azp" is not our client_id: the token was issued to somebody else'
+
+
+# exp, iat, nbf
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "auth_time"])
+@pytest.mark.parametrize("value", [None, "", str(NOW), True, [NOW], {}])
+def test_times_are_numbers(name, value):  # S1
+    assert refused({name: value}) == f'"{name}" is not a number of seconds'
+
+
+@pytest.mark.parametrize("name", ["exp", "iat"])
+def test_times_that_are_required(name):  # S1
+    assert refused({name: ABSENT}) == f'"{name}" is not a number of seconds'
+
+
+def test_expiry():  # S1
+    assert check({"exp": NOW - 29})
+    assert refused({"exp": NOW - 30}) == '"exp" has passed; check the clock of this machine'
+
+
+def test_issued_in_the_future():  # S1
+    assert check({"iat": NOW + 30})
+    assert refused({"iat": NOW + 31}) == '"iat" lies in the future; check the clock of this machine'
+
+
+def test_issued_before_the_login():  # S1
+    assert check({"iat": NOW - 630})
+    assert refused({"iat": NOW - 631}) == (
+        '"iat" lies more than 600 seconds back, before this login can have begun'
+    )
+
+
+def test_not_yet_valid():  # S1
+    assert check({"nbf": NOW + 30})
+    assert refused({"nbf": NOW + 31}) == '"nbf" lies in the future; check the clock of this machine'
+
+
+def test_fractions_of_seconds():
+    assert check({"iat": NOW + 0.5, "exp": NOW + 60.25, "nbf": NOW - 0.5, "auth_time": NOW - 0.5})
+
+
+# auth_time
+
+
+def test_a_login_older_than_max_age():  # S1
+    assert check({"auth_time": NOW - 90}, max_age=60)
+    assert refused({"auth_time": NOW - 91}, max_age=60) == (
+        '"auth_time" lies further back than the max_age that was asked for'
+    )
+    assert check({"auth_time": 0})
+
+
+def test_max_age_needs_auth_time():  # S1
+    assert refused({}, max_age=60) == '"auth_time" is not a number of seconds'
+    assert refused({"auth_time": NOW - 31}, max_age=0) == (
+        '"auth_time" lies further back than the max_age that was asked for'
+    )
+
+
+# nonce
+
+
+@pytest.mark.parametrize("nonce", [ABSENT, None, "", 1, [NONCE], NONCE + "x", NONCE[:-1], NONCE.upper(), "ä"])
+def test_the_nonce_of_another_login(nonce):  # S1
+    assert refused({"nonce": nonce}) == '"nonce" is not the one of this login'
+
+
+# at_hash
+
+
+@pytest.mark.parametrize(
+    ("alg", "kind", "name"),
+    [
+        ("RS256", "RSA-2048", "sha256"),
+        ("PS384", "RSA-2048", "sha384"),
+        ("RS512", "RSA-2048", "sha512"),
+        ("ES256", "P-256", "sha256"),
+        ("ES384", "P-384", "sha384"),
+        ("ES512", "P-521", "sha512"),
+        ("EdDSA", "Ed25519", "sha512"),
+    ],
+)
+def test_the_hash_of_the_access_token(alg, kind, name):  # S1
+    key = private_key(kind)
+    assert check({"at_hash": at_hash(ACCESS_TOKEN, name)}, key=key, alg=alg)
+    assert refused({"at_hash": at_hash("another token", name)}, key=key, alg=alg) == (
+        '"at_hash" is not the hash of the access token'
+    )
+
+
+@pytest.mark.parametrize("value", [None, "", 1, at_hash(ACCESS_TOKEN, "sha256") + "=", "ä"])
+def test_no_hash_of_an_access_token(value):  # S1
+    assert refused({"at_hash": value}) == '"at_hash" is not the hash of the access token'
+
+
+# The example of OpenID Connect Core 1.0 appendix A.3
+def test_the_specifications_own_hash():
+    token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
+    from django_multi_oidc.id_token import at_hash as ours
+
+    assert ours(token, "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
+
+
+def test_the_signature_is_looked_at():  # S1
+    detail = refused({}, published=jwk(private_key("RSA-2048", 1)))
+    assert detail == "the signature does not fit the key that the provider publishes"
