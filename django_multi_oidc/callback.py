@@ -1,0 +1,87 @@
+"""What the browser brings back from the provider, taken out of the request before anything else sees it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest, QueryDict
+
+from .exceptions import AuthorizationRefused, CallbackMalformed, LoginDenied, LoginError, ProviderUnavailable
+
+DENIED = frozenset(
+    {
+        "access_denied",
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "login_required",
+    }
+)
+UNAVAILABLE = frozenset({"server_error", "temporarily_unavailable"})
+MAX_DESCRIPTION = 200  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The authorization response (RFC 6749 section 4.1.2, RFC 9207 section 2); an absent parameter is empty."""
+
+    state: str = field(repr=False)
+    code: str = field(repr=False)
+    iss: str | None
+    error: str
+    error_description: str = field(repr=False)
+
+    def raise_error(self) -> None:
+        """Raise the LoginError that the provider's `error` stands for, if there is one."""
+        if self.error:
+            raise _refusal(self.error, _cut(self.error_description))
+
+
+def take(request: HttpRequest) -> Answer:
+    """The request's parameters, which the request no longer has: Django's error mails quote what it has.
+
+    Raises CallbackMalformed when one stands twice (RFC 6749 section 3.1).
+    """
+    parameters = request.GET
+    _forget(request)
+    for name in parameters:
+        if len(parameters.getlist(name)) > 1:
+            raise CallbackMalformed("a parameter stands in it twice")
+    return Answer(
+        state=parameters.get("state", ""),
+        code=parameters.get("code", ""),
+        iss=parameters.get("iss"),
+        error=parameters.get("error", ""),
+        error_description=parameters.get("error_description", ""),
+    )
+
+
+def _forget(request: HttpRequest) -> None:
+    query = request.META.get("QUERY_STRING", "")
+    request.GET = QueryDict()
+    if query:
+        # Servers repeat the query under names of their own: REQUEST_URI, RAW_URI.
+        told = {name: text for name, text in request.META.items() if isinstance(text, str) and query in text}
+        request.META.update({name: text.replace(query, "") for name, text in told.items()})
+
+
+def _refusal(error: str, description: str) -> LoginError:
+    if error in DENIED:
+        return LoginDenied(f"the provider answered {error}", stage="authorization", provider_says=description)
+    if error in UNAVAILABLE:
+        return ProviderUnavailable(
+            f"the provider answered {error}", stage="authorization", provider_says=description
+        )
+    known = error if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", error) else "an error code out of any standard"
+    hint = '; a provider that knows no prompt wants client_kwargs = { prompt = "" }'
+    return AuthorizationRefused(
+        f"the provider answered {known}{hint if error == 'invalid_request' else ''}",
+        stage="authorization",
+        provider_says=description,
+    )
+
+
+def _cut(text: str) -> str:
+    printable = "".join(character for character in text if character.isprintable())
+    return f"{printable[:MAX_DESCRIPTION]}…" if len(printable) > MAX_DESCRIPTION else printable

@@ -1,0 +1,56 @@
+"""Cookies by exact bytes, as the browser sent them, and as we send them back.
+
+Django's own parser strips every kind of space round a name, so that a sibling host could plant
+``U+2000__Host-…`` and be read as ``__Host-…``, which no browser would let it set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+
+def pairs(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Name and value of every cookie, in the header's order, undecoded (RFC 6265 section 4.2.1)."""
+    for part in raw(request).split(";"):
+        name, equals, value = part.strip(" \t").partition("=")
+        if equals:
+            yield name, value
+
+
+def raw(request: HttpRequest) -> str:
+    """The ``Cookie`` header as it came; empty when there was none."""
+    if isinstance(request, ASGIRequest):
+        # HTTP/2 has a header for each cookie (RFC 9113 section 8.2.3), which Django 5.2 joins with commas.
+        crumbs = [value for name, value in request.scope["headers"] if name == b"cookie"]
+        return b"; ".join(crumbs).decode("latin-1")
+    header: str = request.META.get("HTTP_COOKIE", "")
+    return header
+
+
+def values(request: HttpRequest, name: str) -> list[str]:
+    """Every value that stands under exactly this name; an empty one counts as none."""
+    if name not in raw(request):
+        return []
+    return [value for found, value in pairs(request) if found == name and value]
+
+
+def write(response: HttpResponseBase, name: str, value: str, *, max_age: int, secure: bool) -> None:
+    """Set a cookie of ours: for this host alone, unreadable to scripts, not sent along by other sites' forms."""
+    response.set_cookie(name, value, max_age=max_age, path="/", secure=secure, httponly=True, samesite="Lax")
+    never_store(response)
+
+
+def delete(response: HttpResponseBase, name: str, *, secure: bool) -> None:
+    """Delete a cookie of ours; the attributes must be those of `write`, or browsers refuse a ``__Host-`` name."""
+    write(response, name, "", max_age=0, secure=secure)
+
+
+def never_store(response: HttpResponseBase) -> None:
+    """Keep the response out of every cache (RFC 9111 section 5.2.2.5)."""
+    patch_cache_control(response, private=True, no_store=True)
+    patch_vary_headers(response, ("Cookie",))

@@ -1,0 +1,111 @@
+"""The two halves of a login: to the provider, and back from it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.module_loading import import_string
+
+from . import cookies, login_state, pages, redirects, sessions, signing
+from .callback import Answer
+from .conf import conf
+from .exceptions import AccountNotAllowed, CallbackMalformed, ConfigurationError
+from .login_state import LoginState
+from .providers import Provider, callback_path_problem, configuration
+from .signals import oidc_logged_in
+from .users import Identity, attach
+
+# A login asked for again this soon, for the same page, was asked for by that page and not by a person.
+LOOP_SECONDS = 15
+PROMPT_LIFETIME = 24 * 60 * 60  # seconds
+
+
+def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpResponse:
+    """Go to the provider (OpenID Connect Core 1.0 section 3.1.2.1); or say why not, where a page asks in a loop.
+
+    Raises LoginError, and ConfigurationError where `redirect_uri` does not lead back here.
+    """
+    _check_the_way_back()
+    prompt = _signed_prompt(request)
+    identity = cookies.read(request)
+    if prompt is None and identity and _goes_round(identity, provider, next_url):
+        return pages.loop(request, identity, provider, next_url)
+    login = login_state.begin(provider.name, next_url)
+    url = _backend(provider).authorization_url(
+        state=login.state,
+        nonce=login.nonce,
+        code_verifier=login.code_verifier,
+        params={"prompt": prompt} if prompt is not None else {},
+    )
+    response = HttpResponseRedirect(url)
+    login_state.write(request, response, login)
+    return response
+
+
+def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: Answer) -> HttpResponse:
+    """Swap the code for an identity (OpenID Connect Core 1.0 section 3.1.3), and go to the page asked for.
+
+    Raises LoginError, and then nothing has changed.
+    """
+    backend = _backend(provider)
+    backend.check_issuer(answer.iss, required=not answer.error)
+    answer.raise_error()
+    if not answer.code:
+        raise CallbackMalformed("the answer has neither a code nor an error")
+    claims = backend.fetch_claims(code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier)
+    response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
+    _log_in(request, response, _identity(provider, login, claims))
+    return response
+
+
+def _check_the_way_back() -> None:
+    """The system check does not know the prefix that a server mounts the site under; here it is known."""
+    if problem := callback_path_problem(configuration()):
+        raise ConfigurationError(problem)
+
+
+def _signed_prompt(request: HttpRequest) -> str | None:
+    """The prompt that `shortcuts.login` signed into the URL; what anybody else put there counts for nothing."""
+    try:
+        prompt = signing.loads(request.GET.get("prompt", ""), "login-prompt", max_age=PROMPT_LIFETIME)
+    except signing.BadSignature:
+        return None
+    return str(prompt)
+
+
+def _goes_round(identity: Identity, provider: Provider, next_url: str) -> bool:
+    return (
+        bool(next_url)
+        and identity.provider == provider.name
+        and identity.next_digest == signing.digest(next_url)
+        and time.time() - identity.login_at < LOOP_SECONDS
+    )
+
+
+def _backend(provider: Provider) -> Any:
+    """The one lazy door: requests, PyJWT and cryptography load at the first login, not at start."""
+    return import_string(conf.MULTI_OIDC_BACKEND)(provider)
+
+
+def _identity(provider: Provider, login: LoginState, claims: dict[str, Any]) -> Identity:
+    identity = Identity(
+        provider=provider.name,
+        fingerprint=provider.fingerprint,
+        login_id=login.login_id,
+        login_at=round(time.time(), 3),
+        next_digest=signing.digest(login.next) if login.next else "",
+        claims=claims,
+    )
+    if not provider.rules.allows(claims):
+        raise AccountNotAllowed("no entry of the provider's allow rule matches", account=identity.account)
+    return identity
+
+
+def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) -> None:
+    # The cookie first: if the identity does not fit, the session stays what it was.
+    cookies.write(response, identity)
+    sessions.renew(request, identity)
+    user = attach(request, lambda _: identity)
+    oidc_logged_in.send_robust(sender=identity.provider, request=request, user=user)

@@ -1,0 +1,161 @@
+"""What one login needs until it comes back from the provider: a short-lived cookie each, found by `state`.
+
+Nothing of it is kept on the server, so any worker can finish what another one began.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.core.cache import caches
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.crypto import constant_time_compare
+
+from . import cookie_header, signing
+from .conf import conf
+from .exceptions import StateExpired, StateSpent, StateUnknown
+from .providers import configuration
+
+logger = logging.getLogger(__name__)
+
+LIFETIME = 10 * 60  # seconds
+# The browser keeps the cookie a little longer, so that who comes too late is told just that.
+COOKIE_LIFETIME = 2 * LIFETIME
+MOST_AT_ONCE = 5
+# gunicorn refuses a header line over 8,190 bytes, nginx one over 8 KiB; the rest is for the name and the port.
+MAX_HEADER_BYTES = 7800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginState:
+    """One login under way: `state` and the values bound to it, the provider's name, and the page to go to."""
+
+    state: str = field(repr=False)
+    provider: str
+    next: str
+    begun_at: float
+
+    @property
+    def nonce(self) -> str:
+        """OpenID Connect Core 1.0 section 15.5.2; derived, so that it stands in no cookie."""
+        return signing.derive("nonce", self.state)
+
+    @property
+    def code_verifier(self) -> str:
+        """RFC 7636 section 4.1; derived, so that it stands in no cookie."""
+        return signing.derive("code-verifier", self.state)
+
+    @property
+    def login_id(self) -> str:
+        """Names the login in the identity that comes of it, without giving its `state` away."""
+        return signing.digest(self.state)
+
+
+def begin(provider: str, next_url: str) -> LoginState:
+    """A new login at a provider. ``next_url`` is already known to be safe, or empty."""
+    return LoginState(
+        state=secrets.token_urlsafe(32), provider=provider, next=next_url, begun_at=round(time.time(), 3)
+    )
+
+
+def write(request: HttpRequest, response: HttpResponseBase, login: LoginState) -> None:
+    """Set the login's cookie, and delete the oldest of the others where there are too many, or too much of them."""
+    others = sorted(_under_way(request), key=lambda other: other[0])
+    room = MAX_HEADER_BYTES - len(cookie_header.raw(request)) - _size(login)
+    while others and (room < 0 or len(others) >= MOST_AT_ONCE):
+        _, name, size = others.pop(0)
+        room += size
+        cookie_header.delete(response, name, secure=configuration().secure)
+    if room < 0:
+        login = replace(login, next="")
+    cookie_header.write(
+        response,
+        _cookie_name(login.state),
+        _packed(login),
+        max_age=COOKIE_LIFETIME,
+        secure=configuration().secure,
+    )
+
+
+def read(request: HttpRequest, state: str) -> LoginState:
+    """The login under way in this browser that has this `state`. Raises StateUnknown or StateExpired."""
+    values = cookie_header.values(request, _cookie_name(state))
+    if len(values) != 1:
+        raise StateUnknown(
+            "the browser brought no login state cookie for it" if not values else "its cookie came twice"
+        )
+    try:
+        login = _unpacked(values[0])
+    except signing.SignatureExpired as error:
+        raise StateExpired(f"begun over {LIFETIME // 60} minutes ago") from error
+    except signing.BadSignature as error:
+        raise StateUnknown("its cookie was altered, or signed with another secret") from error
+    if login is None or not constant_time_compare(login.state, state):
+        raise StateUnknown("its cookie belongs to another login")
+    return login
+
+
+def claim(login: LoginState) -> None:
+    """Make this the only use of the login: in this process, or everywhere where the cache is shared.
+
+    Raises StateSpent for every use but the first. A cache that is down stops nobody: the provider's
+    code is good for one use as well (RFC 6749 section 4.1.2).
+    """
+    try:
+        first = caches[conf.MULTI_OIDC_CACHE].add(f"django_multi_oidc:spent:{login.login_id}", True, LIFETIME)
+    except Exception as error:  # each cache backend has exceptions of its own
+        logger.warning("the cache cannot say whether a login is over: %s", type(error).__name__)
+        return
+    if not first:
+        raise StateSpent("its login is over, or being finished by another request")
+
+
+def delete(response: HttpResponseBase, state: str) -> None:
+    """Make the browser forget the login."""
+    cookie_header.delete(response, _cookie_name(state), secure=configuration().secure)
+
+
+def _cookie_name(state: str) -> str:
+    return f"{_prefix()}{signing.digest(state)[:16]}"
+
+
+def _prefix() -> str:
+    return f"{configuration().cookie_name}_login_"
+
+
+def _under_way(request: HttpRequest) -> Iterator[tuple[float, str, int]]:
+    """When it was begun, its cookie's name and size, of every login that is ours: the rest is another site's."""
+    prefix = _prefix()
+    for name, value in cookie_header.pairs(request):
+        if name.startswith(prefix) and (begun_at := _begun_at(value)) is not None:
+            yield begun_at, name, len(name) + len(value) + 3
+
+
+def _begun_at(value: str) -> float | None:
+    try:
+        login = _unpacked(value, max_age=COOKIE_LIFETIME)
+    except signing.BadSignature:
+        return None
+    return login.begun_at if login else None
+
+
+def _packed(login: LoginState) -> str:
+    return signing.dumps([login.state, login.provider, login.next, login.begun_at], "login-state")
+
+
+def _unpacked(value: str, max_age: int = LIFETIME) -> LoginState | None:
+    payload: Any = signing.loads(value, "login-state", max_age=max_age)
+    if not isinstance(payload, list) or len(payload) != 4:
+        return None
+    state, provider, next_url, begun_at = payload
+    return LoginState(state=state, provider=provider, next=next_url, begun_at=begun_at)
+
+
+def _size(login: LoginState) -> int:
+    return len(_cookie_name(login.state)) + len(_packed(login)) + 3  # "=", "; "

@@ -1,0 +1,62 @@
+"""``request.oidc_user``: lazy, the same in both modes, and without a thread hop under ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import FileResponse, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from . import cookies, sessions
+from .users import Identity, OIDCUser, attach, identity_of, was_asked
+
+
+class OIDCUserMiddleware:
+    """Hangs the user on every request, and makes the response vary on the cookie if anybody asked for it."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        self.async_mode = iscoroutinefunction(get_response)
+        if self.async_mode:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.async_mode:
+            return self.__acall__(request)
+        user = attach(request, cookies.read)
+        response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # sync mode
+        if writer := session_writer(request):
+            sessions.stamp(request, writer)
+        return vary_on_cookie(user, response)
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        user = attach(request, cookies.read)
+        response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async mode
+        if writer := session_writer(request):
+            await sessions.astamp(request, writer)
+        return vary_on_cookie(user, response)
+
+
+def session_writer(request: HttpRequest) -> Identity | None:
+    """Who is logged in, where this request has written to Django's session."""
+    user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # who has just logged in or out, too
+    return identity_of(user) if sessions.is_written(request) else None
+
+
+def vary_on_cookie(user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:
+    """Make the response vary on the cookie if the user was, or may yet be, asked for."""
+    if was_asked(user) or _may_ask_later(response):
+        patch_vary_headers(response, ("Cookie",))
+    return response
+
+
+def _may_ask_later(response: HttpResponseBase) -> bool:
+    """A stream runs when its headers are gone; a file asks nobody."""
+    return response.streaming and not isinstance(response, FileResponse)

@@ -1,0 +1,127 @@
+"""Our own pages, with the headers that each of them sends itself: Django 5.2 has no middleware for a CSP."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from . import cookie_header, cookies, redirects
+from .conf import conf
+from .exceptions import AccountNotAllowed, LoginError
+from .providers import Provider, configuration
+from .shortcuts import login_url
+from .signals import oidc_login_failed
+from .users import Identity
+
+logger = logging.getLogger(__name__)
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def chooser(request: HttpRequest, next_url: str) -> HttpResponse:
+    """A button for each provider; where there are none, why."""
+    settings = configuration()
+    choices = [(provider, login_url(name, next=next_url)) for name, provider in settings.providers.items()]
+    context = {"choices": choices, "notice": settings.notice}
+    return _page(request, "login.html", context, status=200 if choices else 503)
+
+
+def error(
+    request: HttpRequest, failure: LoginError, provider: Provider | None, next_url: str
+) -> HttpResponse:
+    """The end of a login that did not succeed: what happened, who can mend it, and another try."""
+    reference = secrets.token_hex(4)
+    name = provider.name if provider else ""
+    still = cookies.read(request)
+    _log(failure, name, reference)
+    oidc_login_failed.send_robust(sender=name, request=request, error=failure, reference=reference)
+    context = {
+        "failure": failure,
+        "mender": failure.mender,
+        "provider": provider,
+        "reference": reference,
+        "account": getattr(failure, "account", ""),
+        "still": still.account if still else "",
+        "home": redirects.after_login(""),
+        "try_again": _try_again(failure, provider, next_url),
+        "detail": str(failure) if conf.DEBUG else "",
+    }
+    return _page(request, "error.html", context, status=failure.status)
+
+
+def loop(request: HttpRequest, identity: Identity, provider: Provider, next_url: str) -> HttpResponse:
+    """A page keeps asking for a login that has just succeeded: say who is logged in, instead of going round."""
+    context = _account(identity, provider, next_url) | {"next": next_url, "home": redirects.after_login("")}
+    return _page(request, "loop.html", context, status=409, posts=True)
+
+
+def forbidden(request: HttpRequest, identity: Identity, provider: Provider, next_url: str) -> HttpResponse:
+    """Logged in, but not allowed: name the account, and offer another one."""
+    return _page(request, "forbidden.html", _account(identity, provider, next_url), status=403, posts=True)
+
+
+def not_saved(request: HttpRequest) -> HttpResponse:
+    """Something was sent by somebody who is not (or no longer) logged in; a redirect would lose it silently."""
+    return _page(request, "not_saved.html", {"login": login_url()}, status=401)
+
+
+def logout(request: HttpRequest, identity: Identity | None) -> HttpResponse:
+    """Ask before logging out, so that no image or link of another site can do it."""
+    context = {"account": identity.account if identity else ""}
+    return _page(request, "logout.html", context, posts=identity is not None)
+
+
+def _try_again(failure: LoginError, provider: Provider | None, next_url: str) -> str:
+    prompt = "select_account" if isinstance(failure, AccountNotAllowed) else None
+    return login_url(provider.name if provider else None, next=next_url, prompt=prompt)
+
+
+def _account(identity: Identity, provider: Provider, next_url: str) -> dict[str, Any]:
+    return {
+        "account": identity.account,
+        "provider": provider,
+        "switch": login_url(provider.name, next=next_url, prompt="select_account"),
+        "several": len(configuration().providers) > 1,
+        "choose": login_url(None, next=next_url),
+    }
+
+
+def _page(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200, posts: bool = False
+) -> HttpResponse:
+    response = render(request, f"django_multi_oidc/{template}", dict(context), status=status)
+    response["Content-Security-Policy"] = f"{POLICY}; form-action {_form_targets()}"
+    response["X-Frame-Options"] = "DENY"
+    # Under no-referrer Chromium posts with "Origin: null", which Django's CSRF check refuses.
+    response["Referrer-Policy"] = "same-origin" if posts else "no-referrer"
+    cookie_header.never_store(response)
+    return response
+
+
+def _form_targets() -> str:
+    """form-action holds for where the form's answer redirects to as well (CSP level 3 section 6.4.1)."""
+    after = urlsplit(redirects.after_logout())
+    return f"'self' {after.scheme}://{after.netloc}" if after.netloc else "'self'"
+
+
+def _log(failure: LoginError, provider: str, reference: str) -> None:
+    level = logging.INFO if failure.mender == "visitor" else logging.WARNING
+    logger.log(
+        level,
+        "login failed: %s at stage %s, provider %r, reference %s: %s",
+        failure.code,
+        failure.stage,
+        provider,
+        reference,
+        failure.detail or "no detail",
+        extra={"code": failure.code, "stage": failure.stage, "reference": reference},
+    )

@@ -1,0 +1,67 @@
+"""Django's session, where the project has one: new at login and logout, and never handed on to another person.
+
+Cycling the key alone would keep the first person's data, so a session carries a digest of its owner.
+"""
+
+from __future__ import annotations
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
+
+from .signing import digest
+from .users import Identity
+
+OWNER = "_multi_oidc_owner"
+
+
+def renew(request: HttpRequest, identity: Identity) -> None:
+    """At login: a new session key, and an empty session where another identity used it."""
+    session = _session(request)
+    if session is not None and not session.is_empty():
+        owner = _owner(identity)
+        if session.get(OWNER, owner) == owner:
+            session.cycle_key()
+            session[OWNER] = owner
+        else:
+            session.flush()
+    if "CSRF_COOKIE" in request.META:
+        rotate_token(request)
+
+
+def is_written(request: HttpRequest) -> bool:
+    """Whether this request changed its session."""
+    session = _session(request)
+    return session is not None and session.modified and not session.is_empty()
+
+
+def stamp(request: HttpRequest, identity: Identity) -> None:
+    """Write down whose session it is: called whenever it is written while somebody is logged in."""
+    request.session.setdefault(OWNER, _owner(identity))
+
+
+async def astamp(request: HttpRequest, identity: Identity) -> None:
+    """`stamp` for async code: a session may have to be loaded first."""
+    await request.session.asetdefault(OWNER, _owner(identity))
+
+
+def flush(request: HttpRequest) -> None:
+    """At logout: an empty session under a new key; an empty one costs no query."""
+    session = _session(request)
+    if session is not None and not session.is_empty():
+        session.flush()
+
+
+async def aflush(request: HttpRequest) -> None:
+    """`flush` for async views."""
+    session = _session(request)
+    if session is not None and not session.is_empty():
+        await session.aflush()
+
+
+def _session(request: HttpRequest) -> SessionBase | None:
+    return getattr(request, "session", None)
+
+
+def _owner(identity: Identity) -> str:
+    return digest(f"{identity.claims['iss']} {identity.claims['sub']}")

@@ -1,0 +1,16 @@
+"""``path("", include("django_multi_oidc.urls"))``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import CallbackView, LoginView, LogoutView, stylesheet
+
+app_name = "multi_oidc"
+urlpatterns = [
+    path("oidc/login/", LoginView.as_view(), name="login"),
+    path("oidc/login/<str:name>/", LoginView.as_view(), name="login"),
+    path("oauth2callback", CallbackView.as_view(), name="callback"),
+    path("oidc/logout/", LogoutView.as_view(), name="logout"),
+    path("oidc/style.css", stylesheet, name="stylesheet"),
+]

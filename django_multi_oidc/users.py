@@ -1,0 +1,205 @@
+"""Who the visitor is: `Identity`, what the cookie holds, and `OIDCUser`, what a view sees of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+from weakref import ReferenceType, ref
+
+from django.http import HttpRequest
+
+from .providers import Provider, configuration
+
+
+class ReadOnlyDict(dict[str, Any]):
+    """A dict that nobody changes; a dict all the same, for `json` and for equality."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("claims are read-only; to_dict() gives a copy that is yours")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
+
+
+class ReadOnlyList(list[Any]):
+    """A list that nobody changes; a list all the same, for `json` and for equality."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("claims are read-only; to_dict() gives a copy that is yours")
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
+
+
+def read_only(value: Any) -> Any:
+    """The same JSON value, immutable all the way down."""
+    if isinstance(value, dict):
+        return ReadOnlyDict({name: read_only(item) for name, item in value.items()})
+    if isinstance(value, list):
+        return ReadOnlyList(read_only(item) for item in value)
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """One login: the claims (the ID token's, completed by userinfo) in an envelope of ours.
+
+    ``login_id`` is random per login, ``login_at`` in seconds since the epoch; ``next_digest`` stands for
+    the page that the login was asked for, empty when none was named.
+    """
+
+    provider: str
+    fingerprint: str
+    login_id: str
+    login_at: float
+    next_digest: str
+    claims: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def account(self) -> str:
+        """What the person would call this account, to be shown to that person alone."""
+        names = (self.claims.get(name) for name in ("email", "preferred_username", "name"))
+        return next((name for name in names if isinstance(name, str) and name), str(self.claims["sub"]))
+
+
+class OIDCUser(Mapping[str, Any]):
+    """``request.oidc_user``: the identity as a read-only mapping of its claims; nobody when there is none.
+
+    Nothing is read or verified before the first question. Claims are items and attributes
+    (``user["email"]``, ``user.email``); the public names of this class are never answered by a claim,
+    and a claim that such a name hides stands in ``user.claims``.
+    """
+
+    __slots__ = ("_known", "_read", "_request")
+
+    def __init__(
+        self, request: ReferenceType[HttpRequest], read: Callable[[HttpRequest], Identity | None]
+    ) -> None:
+        # Weakly: the request holds us, and a cycle per request is work for the garbage collector.
+        self._request = request
+        self._read: Callable[[HttpRequest], Identity | None] | None = read
+        self._known: Identity | None = None
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether a provider vouched for this visitor."""
+        return identity_of(self) is not None
+
+    @property
+    def provider(self) -> str:
+        """The name of the provider, as in ``[auth.<name>]``; empty for nobody."""
+        identity = identity_of(self)
+        return identity.provider if identity else ""
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """All claims, read-only; empty for nobody."""
+        identity = identity_of(self)
+        return identity.claims if identity else ReadOnlyDict()
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that the secrets file gives this identity now; `admins` there is the role ``admin``."""
+        identity = identity_of(self)
+        return _provider(identity).rules.roles_of(identity.claims) if identity else frozenset()
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether an `admins` rule of the identity's own provider matches."""
+        return self.has_role("admin")
+
+    def has_role(self, role: str) -> bool:
+        """Whether a rule of the identity's own provider gives this role."""
+        return role in self.roles
+
+    def to_dict(self) -> dict[str, Any]:
+        """A fresh copy of everything the mapping shows, yours to change and ready for JSON."""
+        copy: dict[str, Any] = json.loads(json.dumps(dict(self)))
+        return copy
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "is_logged_in":
+            return self.is_logged_in
+        if name in RESERVED or name not in self.claims:
+            raise KeyError(self._no_claim(name))
+        return self.claims[name]
+
+    def __getattr__(self, name: str) -> Any:
+        # An underscore asks for Python's or a template's protocol (__html__), never for a claim; and a
+        # property of ours that failed must not be answered by a claim of its name.
+        if name.startswith("_") or name in RESERVED or name not in self.claims:
+            raise AttributeError(self._no_claim(name), name=name, obj=self)
+        return self.claims[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield "is_logged_in"
+        yield from (name for name in self.claims if name not in RESERVED)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return self.is_logged_in
+
+    def __repr__(self) -> str:
+        return f"<OIDCUser: logged in by {self.provider!r}>" if self else "<OIDCUser: nobody>"
+
+    def _no_claim(self, name: str) -> str:
+        if name.startswith("_"):
+            return name
+        if not self.is_logged_in:
+            return f"no claim {name!r}: nobody is logged in"
+        return f"no claim {name!r}; there are: {', '.join(sorted(self))}"
+
+
+RESERVED = frozenset(name for name in dir(OIDCUser) if not name.startswith("_"))
+
+
+class OIDCRequest(HttpRequest):
+    """For annotations: a request that went through `OIDCUserMiddleware`."""
+
+    oidc_user: OIDCUser
+    aoidc_user: Callable[[], Awaitable[OIDCUser]]
+
+
+def identity_of(user: OIDCUser) -> Identity | None:
+    """The identity behind the mapping. Raises RuntimeError when first asked after its request is gone."""
+    request = user._request()
+    if request is not None:
+        # Django's cache_page stores a page before our Vary reaches it: Bob would get Alice's.
+        request._cache_update_cache = False  # type: ignore[attr-defined]  # django.middleware.cache's
+    if user._read is not None:
+        if request is None:
+            raise RuntimeError("request.oidc_user was first asked after its request had ended")
+        user._known = user._read(request)
+        user._read = None
+    return user._known
+
+
+def attach(request: HttpRequest, read: Callable[[HttpRequest], Identity | None]) -> OIDCUser:
+    """Set ``request.oidc_user`` and ``request.aoidc_user``; ``read`` is called at the first question."""
+    user = OIDCUser(ref(request), read)
+
+    async def aoidc_user() -> OIDCUser:
+        return user
+
+    request.oidc_user = user  # type: ignore[attr-defined]  # annotate a view's request as OIDCRequest
+    request.aoidc_user = aoidc_user  # type: ignore[attr-defined]  # likewise
+    return user
+
+
+def was_asked(user: OIDCUser) -> bool:
+    """Whether anybody wanted to know who the visitor is."""
+    return user._read is None
+
+
+def _provider(identity: Identity) -> Provider:
+    return configuration().providers[identity.provider]

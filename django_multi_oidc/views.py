@@ -1,0 +1,142 @@
+"""Login, callback, logout: parse, call one function, return."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_safe
+
+from . import callback, cookie_header, cookies, login_flow, login_state, navigation, pages, redirects, signing
+from .exceptions import LoginError, NotANavigation, StateExpired, StateSpent, StateUnknown, UnknownProvider
+from .login_state import LoginState
+from .providers import Provider, configuration
+from .shortcuts import logout
+
+
+class OIDCView(View):
+    """A view of ours: outside Django's LoginRequiredMiddleware, never stored, and every LoginError is a page."""
+
+    http_method_names = ["get"]  # no HEAD: a link checker must neither begin nor spend a login
+    provider: Provider | None = None
+    next_url = ""
+
+    @method_decorator(login_not_required)
+    @sensitive_variables()  # covers every frame below: Django's error mails quote local variables
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, in any case."""
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except LoginError as failure:
+            response = self.failed(request, failure)
+        cookie_header.never_store(response)
+        return response
+
+    def failed(self, request: HttpRequest, failure: LoginError) -> HttpResponse:
+        """The error page, with the way to try again."""
+        return pages.error(request, failure, self.provider, self.next_url)
+
+
+class LoginView(OIDCView):
+    """``/oidc/login/`` and ``/oidc/login/<name>/``: choose a provider, and go there."""
+
+    def get(self, request: HttpRequest, name: str | None = None) -> HttpResponse:
+        """Redirect to the provider's authorization endpoint (OpenID Connect Core 1.0 section 3.1.2.1)."""
+        if not navigation.is_navigation(request):
+            raise NotANavigation("a prefetch, or a request for a part of a page")
+        self.next_url = redirects.safe_next(request, request.GET.get("next"))
+        self.provider = _named(name) if name else _only_one()
+        if self.provider is None:
+            return pages.chooser(request, self.next_url)
+        if moved := navigation.elsewhere(request):
+            return HttpResponseRedirect(moved)
+        return login_flow.begin(request, self.provider, self.next_url)
+
+
+class CallbackView(OIDCView):
+    """``/oauth2callback``: one for all providers; which one it is about, the login state knows."""
+
+    login: LoginState | None = None
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Swap the code for an identity (OpenID Connect Core 1.0 section 3.1.3)."""
+        answer = callback.take(request)
+        try:
+            self.login = login = _login_of(request, answer.state)
+            self.provider, self.next_url = _named(login.provider), login.next
+            login_state.claim(login)
+        except (StateUnknown, StateExpired, StateSpent):
+            if _made_the_identity(request, answer.state):
+                return HttpResponseRedirect(redirects.after_login(""))
+            raise
+        response = login_flow.finish(request, self.provider, login, answer)
+        login_state.delete(response, login.state)
+        return response
+
+    def failed(self, request: HttpRequest, failure: LoginError) -> HttpResponse:
+        """The error page; a login that failed is over, and the identity already there stays."""
+        response = super().failed(request, failure)
+        if self.login:
+            login_state.delete(response, self.login.state)
+        return response
+
+
+@method_decorator(csrf_protect, name="dispatch")
+class LogoutView(OIDCView):
+    """``/oidc/logout/``: ask, then forget. Checks CSRF itself, whatever the project's middleware."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """A page with a button."""
+        return pages.logout(request, cookies.read(request))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Forget the identity, and go to the site's root."""
+        return logout(request)
+
+
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=3600)
+def stylesheet(request: HttpRequest) -> HttpResponse:
+    """The pages' style, served from here: an error page must not depend on how a project serves static files."""
+    return HttpResponse(_style(), content_type="text/css; charset=utf-8")
+
+
+@cache
+def _style() -> bytes:
+    return (files("django_multi_oidc") / "assets" / "style.css").read_bytes()
+
+
+def _named(name: str) -> Provider:
+    providers = configuration().providers
+    if name not in providers:
+        raise UnknownProvider(f"there are: {', '.join(providers) or 'none'}")
+    return providers[name]
+
+
+def _only_one() -> Provider | None:
+    providers = list(configuration().providers.values())
+    return providers[0] if len(providers) == 1 else None
+
+
+def _login_of(request: HttpRequest, state: str) -> LoginState:
+    if not state:
+        raise StateUnknown("the answer has no state")
+    return login_state.read(request, state)
+
+
+def _made_the_identity(request: HttpRequest, state: str) -> bool:
+    """The Back button: the callback of the very login that the visitor is logged in by."""
+    identity = cookies.read(request)
+    return identity is not None and identity.login_id == signing.digest(state)

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import logging
+import random
+import string
+
+import pytest
+import time_machine
+from django.http import HttpResponse
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from django_multi_oidc import cookies, signing
+from django_multi_oidc.exceptions import IdentityTooLarge
+from tests.conftest import CLAIMS
+
+NAME = "multi_oidc_auth"
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+def read(rf, caplog):
+    """Reads a Cookie header; gives the identity and the log's lines."""
+    caplog.set_level(logging.INFO, "django_multi_oidc")
+
+    def read_header(header):
+        caplog.clear()
+        identity = cookies.read(rf.get("/", headers={"cookie": header}))
+        return identity, caplog.messages
+
+    return read_header
+
+
+def signed(payload):
+    return f"{NAME}={signing.dumps(payload, 'identity')}"
+
+
+def test_an_identity_comes_back_as_it_went(make_identity, cookie_of, read):  # K1
+    identity = make_identity(next_digest="abc")
+    assert read(cookie_of(identity)) == (identity, [])
+
+
+def test_a_login_is_kept_for_thirty_days(make_identity):  # K1, K2
+    response = HttpResponse()
+    cookies.write(response, make_identity())
+    header = response.cookies[NAME].OutputString()
+    assert header.endswith("; HttpOnly; Max-Age=2592000; Path=/; SameSite=Lax")
+    assert response["Cache-Control"] == "private, no-store"  # S6
+
+
+def test_over_https_the_cookie_is_secure_and_host_only(secrets, settings, make_identity, rf):  # K1
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "redirect_uri": "https://example.org/oauth2callback"}}
+    response = HttpResponse()
+    cookies.write(response, make_identity())
+    header = response.cookies[f"__Host-{NAME}"].OutputString()
+    assert header.endswith("; HttpOnly; Max-Age=2592000; Path=/; SameSite=Lax; Secure")
+    value = response.cookies[f"__Host-{NAME}"].value
+    assert cookies.read(rf.get("/", headers={"cookie": f"__Host-{NAME}={value}"})) is not None
+    assert cookies.read(rf.get("/", headers={"cookie": f"{NAME}={value}"})) is None
+
+
+def test_protocol_noise_is_left_out_and_the_rest_stays(make_identity, cookie_of, read):  # U3
+    noise = {"nonce": "n", "at_hash": "h", "aud": "a", "azp": "a", "c_hash": "c", "s_hash": "s"}
+    identity, _ = read(cookie_of(make_identity(claims=CLAIMS | noise)))
+    assert identity.claims == CLAIMS
+
+
+def test_no_cookie_is_nobody_without_a_word(secrets, read):  # K3
+    assert read("") == (None, [])
+    assert read(f"{NAME}=") == (None, [])
+    assert read("other=1") == (None, [])
+
+
+def refused(reason):
+    return (None, [f"identity cookie not accepted: {reason}"])
+
+
+ALTERED = refused("it was altered, or signed with another secret")
+
+
+def test_a_tampered_or_truncated_cookie_is_nobody(make_identity, cookie_of, read):  # K3
+    header = cookie_of(make_identity())
+    assert read(f"{header}x") == ALTERED
+    assert read(header.replace("=", "=x", 1)) == ALTERED
+    assert read(header[:-1]) == ALTERED
+    assert read(header[: len(header) // 2]) == ALTERED
+
+
+def test_an_expired_cookie_is_nobody(make_identity, cookie_of, read):  # K1, K3
+    with time_machine.travel(1_800_000_000, tick=False):
+        header = cookie_of(make_identity())
+    with time_machine.travel(1_800_000_000 + 30 * DAY, tick=False):
+        assert read(header)[0] is not None
+    with time_machine.travel(1_800_000_000 + 30 * DAY + 1, tick=False):
+        assert read(header) == refused("it is older than its lifetime")
+
+
+def test_a_cookie_signed_with_another_secret_is_nobody(
+    secrets, settings, make_identity, cookie_of, read
+):  # K3
+    header = cookie_of(make_identity())
+    settings.MULTI_OIDC_SECRETS = {
+        "auth": {**secrets, "cookie_secret": "another-secret-0123456789-0123456789-abc"}
+    }
+    assert read(header) == ALTERED
+
+
+@pytest.mark.parametrize("payload", [[], "text", None, 1, {}, {"v": 0}, {"v": "1"}])
+def test_another_format_is_nobody(secrets, read, payload):  # K3
+    assert read(signed(payload)) == refused("it is of another format")
+
+
+def test_a_provider_since_removed_is_nobody(secrets, settings, make_identity, cookie_of, read):  # K3
+    header = cookie_of(make_identity("alpha"))
+    settings.MULTI_OIDC_SECRETS = {
+        "auth": {name: value for name, value in secrets.items() if name != "alpha"}
+    }
+    assert read(header) == refused("its provider is no longer in the secrets file")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("client_id", "another-client"),
+        ("server_metadata_url", "http://localhost:9/other/.well-known/openid-configuration"),
+    ],
+)
+def test_a_provider_that_became_another_is_nobody(
+    secrets, settings, make_identity, cookie_of, read, key, value
+):  # K3
+    header = cookie_of(make_identity("alpha"))
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "alpha": {**secrets["alpha"], key: value}}}
+    assert read(header) == refused("its provider has another client_id or server_metadata_url since")
+
+
+def test_an_account_that_allow_no_longer_names_is_nobody(
+    secrets, settings, make_identity, cookie_of, read
+):  # A2
+    header = cookie_of(make_identity("alpha"))
+    settings.MULTI_OIDC_SECRETS = {
+        "auth": {**secrets, "alpha": {**secrets["alpha"], "allow": ["kim@alpha.example"]}}
+    }
+    assert read(header) == refused("its provider's allow rule does not let it in")
+
+
+def test_a_name_that_stands_twice_is_nobody(make_identity, cookie_of, read):  # K1
+    header = cookie_of(make_identity())
+    twice = refused("its name stands more than once in the header")
+    assert read(f"{header}; {header}") == twice
+    assert read(f"{NAME}=planted; {header}") == twice
+    assert read(f"{NAME}=; {header}")[0] is not None
+
+
+def test_a_planted_name_does_not_count(make_identity, cookie_of, read):  # K1
+    header = cookie_of(make_identity())
+    assert read(f"\u00a0{header}") == (None, [])
+    assert read(f"\u00a0{NAME}=planted; {header}")[0] is not None
+
+
+def test_no_file_is_nobody(settings, read):  # C8a
+    settings.MULTI_OIDC_SECRETS = None
+    assert read(f"{NAME}=anything") == (None, [])
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.text(st.characters(max_codepoint=255)))
+def test_any_bytes_are_nobody(secrets, rf, value):  # K3
+    assert cookies.read(rf.get("/", headers={"cookie": f"{NAME}={value}"})) is None
+
+
+def test_an_identity_that_does_not_fit_is_refused_and_nothing_is_set(make_identity):  # K5
+    letters = random.Random(1)
+    groups = ["".join(letters.choices(string.ascii_letters, k=36)) for _ in range(200)]
+    response = HttpResponse()
+    with pytest.raises(IdentityTooLarge) as caught:
+        cookies.write(response, make_identity(claims=CLAIMS | {"groups": groups}))
+    assert response.cookies == {}
+    assert caught.value.detail.startswith("a cookie of ")
+    assert ", 4096 fit; largest claims: groups (7801 bytes), iss (26 bytes), email " in caught.value.detail
+    assert groups[0] not in str(caught.value)  # S7
+
+
+def test_the_largest_cookie_that_is_set_is_one_that_browsers_keep(make_identity):  # K5
+    letters = random.Random(1)
+    largest = 0
+    for length in range(2000, 4000, 20):
+        filler = "".join(letters.choices(string.ascii_letters + string.digits, k=length))
+        response = HttpResponse()
+        try:
+            cookies.write(response, make_identity(claims=CLAIMS | {"filler": filler}))
+        except IdentityTooLarge:
+            break
+        largest = len(response.cookies[NAME].OutputString())
+    assert 4050 < largest <= 4096
+
+
+def test_claims_that_unpack_to_more_than_a_page_are_refused(make_identity):  # K5
+    response = HttpResponse()
+    with pytest.raises(IdentityTooLarge, match=r"claims of \d+ bytes, 65536 allowed; largest claims: filler"):
+        cookies.write(response, make_identity(claims=CLAIMS | {"filler": "x" * 70_000}))
+    assert response.cookies == {}
+
+
+def test_deleting_names_the_cookie_that_was_written(secrets):  # O1
+    response = HttpResponse()
+    cookies.delete(response)
+    assert response.cookies[NAME]["max-age"] == 0
+    assert response.cookies[NAME].value == ""

@@ -1,0 +1,123 @@
+"""S7: no code, state, token, secret, verifier, cookie or claim in a log record, an error mail or a repr."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import unquote
+
+import pytest
+from django.core import mail
+
+from django_multi_oidc.providers import configuration
+from tests.conftest import COOKIE_SECRET
+from tests.flow import parameters
+
+pytestmark = pytest.mark.usefixtures("live_secrets")
+
+
+class Records(logging.Handler):
+    """Every record of every logger, with all that hangs on it."""
+
+    def __init__(self):
+        super().__init__(logging.DEBUG)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(f"{record.name} {record.getMessage()} {record.args!r}")
+
+
+@pytest.fixture
+def records():
+    handler, root = Records(), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def _mails_errors(settings):
+    settings.ADMINS = [("Root", "root@example.org")]
+    settings.LOGGING_CONFIG = None
+    handler = logging.getLogger("django").handlers
+    from django.utils.log import AdminEmailHandler
+
+    mailer = AdminEmailHandler(include_html=True)
+    mailer.setLevel(logging.ERROR)
+    logging.getLogger("django").addHandler(mailer)
+    yield handler
+    logging.getLogger("django").removeHandler(mailer)
+
+
+def secrets_of(visitor, back, op):
+    """Everything of one login that must not be told."""
+    sent = parameters(f"http://localhost{back}")
+    known = {sent["state"], sent["code"], COOKIE_SECRET, op.organisations["alpha"].client_secret}
+    known |= {value for name, value in visitor.cookies.items() if name.startswith("multi_oidc")}
+    return known | {"pat@alpha.example", "Pat Admin"}
+
+
+def assert_untold(text, known):
+    assert not [value for value in known if value in text or value in unquote(text)]
+
+
+def test_every_flow_is_logged_without_a_secret(visitor, op, records):
+    known = set()
+    for path in ("/oidc/login/alpha/", "/oidc/login/beta/"):
+        back = visitor.at_provider(visitor.begin(path))
+        visitor.get(back)
+        known |= secrets_of(visitor, back, op)
+        visitor.get(back)
+        visitor.get(back.replace("code=", "code=x"))
+        visitor.get("/admins/")
+        visitor.client.cookies["multi_oidc_auth"] = visitor.cookies["multi_oidc_auth"] + "x"
+        visitor.user()
+    op.deny_next_login()
+    visitor.log_in()
+    back = visitor.at_provider(visitor.begin())
+    known |= secrets_of(visitor, back, op)
+    op.go_down()
+    visitor.get(back)
+    op.come_back()
+    back = visitor.at_provider(visitor.begin())
+    visitor.get(back.replace("code=", "code=x"))
+    known |= secrets_of(visitor, back, op)
+    visitor.client.post("/oidc/logout/")
+    ours = [line for line in records.lines if line.startswith("django_multi_oidc")]
+    assert len(ours) >= 5
+    assert_untold("\n".join(line for line in records.lines if not line.startswith(BROWSERS)), known)
+
+
+# What the test's own browser logs of its requests to the provider is the browser's.
+BROWSERS = ("urllib3.connectionpool",)
+
+
+@pytest.mark.usefixtures("_mails_errors")
+@pytest.mark.parametrize("broken", ["tests.broken_sessions", "tests.broken.BrokenBackend"])
+def test_an_exception_in_the_callback_is_mailed_without_a_secret(visitor, op, settings, records, broken):
+    visitor.client.raise_request_exception = False
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    visitor.get("/write-session/?note=x")
+    back = visitor.at_provider(visitor.begin("/oidc/login/alpha/?next=/members/"))
+    known = secrets_of(visitor, back, op)
+    if broken == "tests.broken_sessions":
+        settings.SESSION_ENGINE = broken
+    else:
+        settings.MULTI_OIDC_BACKEND = broken
+    visitor.client.handler.load_middleware()  # which keeps the session engine of its first request
+    assert visitor.get(back).status_code == 500
+    assert mail.outbox
+    for message in mail.outbox:
+        assert "oauth2callback" in message.body
+        assert "Traceback" in message.body
+        for part in (message.body, *(content for content, _ in message.alternatives)):
+            assert_untold(part, known)
+    assert_untold("\n".join(line for line in records.lines if not line.startswith(BROWSERS)), known)
+
+
+def test_reprs_hold_no_secret():
+    for thing in (configuration(), *configuration().providers.values()):
+        assert COOKIE_SECRET not in repr(thing)
+        assert "secret" not in repr(thing).replace("cookie_secret", "").replace("client_secret_", "")

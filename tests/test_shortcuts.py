@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from asgiref.sync import async_to_sync
+
+import django_multi_oidc
+from django_multi_oidc import alogout, login, logout, shortcuts, signing
+from django_multi_oidc.exceptions import ConfigurationError
+from tests.flow import parameters
+
+pytestmark = pytest.mark.usefixtures("secrets")
+
+
+def test_the_package_has_the_verbs():  # L2
+    assert (django_multi_oidc.login, django_multi_oidc.logout, django_multi_oidc.alogout) == (
+        shortcuts.login,
+        shortcuts.logout,
+        shortcuts.alogout,
+    )
+
+
+def test_importing_the_verbs_is_light():  # L2: nothing that a login needs
+    code = (
+        "import sys, django_multi_oidc;"
+        "print([name for name in ('requests', 'jwt', 'cryptography', 'mozilla_django_oidc') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_login_redirects_to_the_providers_login_url(rf):  # L2
+    response = login(rf.get("/"), "beta", next="/members/?a=b")
+    assert (response.status_code, response["Location"]) == (
+        302,
+        "/oidc/login/beta/?next=%2Fmembers%2F%3Fa%3Db",
+    )
+
+
+def test_login_without_a_name_is_a_choice(rf):  # L1
+    assert login(rf.get("/"))["Location"] == "/oidc/login/"
+
+
+def test_login_without_a_name_is_at_the_default_provider(rf, secrets, settings):  # C2
+    secrets |= secrets.pop("alpha")
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    assert login(rf.get("/"))["Location"] == "/oidc/login/default/"
+
+
+def test_login_carries_a_prompt_signed(rf):  # L2
+    sent = parameters(login(rf.get("/"), "alpha", prompt="login")["Location"])
+    assert sent.keys() == {"prompt"}
+    assert signing.loads(sent["prompt"], "login-prompt", max_age=60) == "login"
+
+
+def test_login_at_an_unknown_provider_names_those_there_are(rf):  # L2
+    with pytest.raises(ConfigurationError) as caught:
+        login(rf.get("/"), "Alpha")
+    assert str(caught.value) == "login(): no provider 'Alpha' in MULTI_OIDC_SECRETS. There are: alpha, beta."
+
+
+def test_login_without_a_file_leads_to_the_page_that_says_so(rf, settings):  # C8a
+    settings.MULTI_OIDC_SECRETS = None
+    assert login(rf.get("/"), prompt="login")["Location"] == "/oidc/login/"
+
+
+def test_logout_is_a_response_without_the_cookie(rf):  # L2, O1
+    for response in (logout(rf.get("/")), async_to_sync(alogout)(rf.get("/"))):
+        assert (response.status_code, response["Location"]) == (302, "/")
+        assert response.cookies["multi_oidc_auth"]["max-age"] == 0
+        assert response["Cache-Control"] == "private, no-store"
+
+
+def test_after_logout_the_request_is_nobodys(client, make_identity, cookie_of):  # O1
+    response = client.get("/leave/", headers={"cookie": cookie_of(make_identity())})
+    assert response.wsgi_request.oidc_user.is_logged_in is False

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+import time_machine
+from django.core import signing as django_signing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from django_multi_oidc import signing
+
+DAY = 24 * 60 * 60
+pytestmark = pytest.mark.usefixtures("secrets")
+
+
+def test_what_was_signed_is_read_back():  # K1
+    value = {"sub": "é", "groups": ["a"] * 50}
+    assert signing.loads(signing.dumps(value, "identity"), "identity", max_age=60) == value
+
+
+def test_repetitions_are_compressed():  # K5
+    assert len(signing.dumps(["staff"] * 500, "identity")) < 200
+
+
+def test_a_value_of_one_purpose_is_not_read_as_another():  # K1
+    with pytest.raises(signing.BadSignature):
+        signing.loads(signing.dumps("x", "login-state"), "identity", max_age=60)
+
+
+def test_it_expires_after_max_age():  # K1
+    with time_machine.travel(1_000_000, tick=False):
+        text = signing.dumps("x", "identity")
+    with time_machine.travel(1_000_000 + 60, tick=False):
+        assert signing.loads(text, "identity", max_age=60) == "x"
+    with time_machine.travel(1_000_000 + 61, tick=False), pytest.raises(signing.SignatureExpired):
+        signing.loads(text, "identity", max_age=60)
+
+
+def test_a_timestamp_in_the_future_is_refused_beyond_the_skew_of_clocks():  # K1
+    with time_machine.travel(1_000_030, tick=False):
+        text = signing.dumps("x", "identity")
+    with time_machine.travel(1_000_000, tick=False):
+        assert signing.loads(text, "identity", max_age=60) == "x"
+    with time_machine.travel(999_999, tick=False), pytest.raises(signing.BadSignature, match="in the future"):
+        signing.loads(text, "identity", max_age=60)
+
+
+@pytest.mark.parametrize("fallbacks", [[], ["an-old-key"]])
+def test_djangos_own_keys_are_never_valid(settings, fallbacks):  # K1
+    settings.SECRET_KEY_FALLBACKS = fallbacks
+    for key in [settings.SECRET_KEY, *fallbacks]:
+        signer = django_signing.TimestampSigner(key=key, salt="django_multi_oidc.identity")
+        with pytest.raises(signing.BadSignature):
+            signing.loads(signer.sign_object("x"), "identity", max_age=60)
+
+
+def test_another_cookie_secret_reads_nothing(secrets, settings):  # K3
+    text = signing.dumps("x", "identity")
+    settings.MULTI_OIDC_SECRETS = {
+        "auth": {**secrets, "cookie_secret": "another-secret-0123456789-0123456789-abc"}
+    }
+    with pytest.raises(signing.BadSignature):
+        signing.loads(text, "identity", max_age=60)
+
+
+@given(st.text())
+def test_no_text_is_an_exception_but_ours(text):  # K3
+    with pytest.raises(signing.BadSignature):
+        signing.loads(text, "identity", max_age=60)
+
+
+def test_text_that_no_header_can_hold_is_no_exception_but_ours():  # K3
+    with pytest.raises(signing.BadSignature, match="not text that was ever signed"):
+        signing.loads("\ud800:a:b", "identity", max_age=60)
+
+
+def test_derived_values_depend_on_secret_purpose_and_text(secrets, settings):  # L3
+    nonce = signing.derive("nonce", "state")
+    assert len(nonce) == 43
+    assert nonce == signing.derive("nonce", "state")
+    others = {signing.derive("nonce", "state2"), signing.derive("code-verifier", "state")}
+    settings.MULTI_OIDC_SECRETS = {
+        "auth": {**secrets, "cookie_secret": "another-secret-0123456789-0123456789-abc"}
+    }
+    others.add(signing.derive("nonce", "state"))
+    assert len(others | {nonce}) == 4
+
+
+def test_a_digest_needs_no_key():
+    assert signing.digest("state") == "S6aXNcpTdl7WpwnttWxuoj"
+    assert signing.digest("state") != signing.digest("state2")

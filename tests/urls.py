@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.urls import include, path
+
+from tests import site
+
+urlpatterns = [
+    path("", include("django_multi_oidc.urls")),
+    path("", site.home, name="home"),
+    path("ask/", site.ask),
+    path("aask/", site.aask),
+    path("untouched/", site.untouched),
+    path("stream/", site.stream),
+    path("file/", site.file),
+    path("cached/", site.cached),
+    path("template/", site.template),
+    path("members/", site.members),
+    path("amembers/", site.amembers),
+    path("admins/", site.admins),
+    path("aadmins/", site.aadmins),
+    path("editors/", site.editors),
+    path("go/", site.go),
+    path("leave/", site.leave),
+    path("aleave/", site.aleave),
+    path("write-session/", site.write_session),
+    path("awrite-session/", site.awrite_session),
+]
