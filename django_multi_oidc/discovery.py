@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, Generic, NoReturn, TypeVar
 
 from . import http
+from .endpoints import refusal, table, without_query
 from .exceptions import DiscoveryInvalid, LoginError, ProviderAnswerInvalid
 from .issuer import SUFFIX, publishes
 from .jws import JWK
@@ -172,8 +173,8 @@ def _fetch_keys(provider: Provider, jwks_uri: str) -> tuple[tuple[JWK, ...], flo
 
 
 def _fetch_metadata(provider: Provider) -> tuple[ProviderMetadata, float]:
-    url = http.without_query(provider.server_metadata_url)
-    if reason := http.refusal(provider, provider.server_metadata_url):
+    url = without_query(provider.server_metadata_url)
+    if reason := refusal(provider, provider.server_metadata_url):
         raise DiscoveryInvalid(f"{url!r} {reason}")
     try:
         answer = http.get(provider, provider.server_metadata_url, stage="discovery")
@@ -187,7 +188,7 @@ def _fetch_metadata(provider: Provider) -> tuple[ProviderMetadata, float]:
 
 
 def _into_table(provider: Provider) -> str:
-    return f" into server_metadata_url of {http.table(provider)}"
+    return f" into server_metadata_url of {table(provider)}"
 
 
 def parse_metadata(document: Mapping[str, Any], provider: Provider) -> ProviderMetadata:
@@ -229,8 +230,8 @@ class _Reader:
 
     def url(self, name: str, *, by_browser: bool = False) -> str:
         value = self._string(name)
-        if reason := http.refusal(self._provider, value, by_browser=by_browser):
-            self._fail(f"has a bad {name}: {http.without_query(value)!r} {reason}")
+        if reason := refusal(self._provider, value, by_browser=by_browser):
+            self._fail(f"has a bad {name}: {without_query(value)!r} {reason}")
         return value
 
     def names(self, name: str, default: str = "") -> tuple[str, ...]:
@@ -252,4 +253,4 @@ class _Reader:
         return value
 
     def _fail(self, what: str) -> NoReturn:
-        raise DiscoveryInvalid(f"{http.without_query(self._provider.server_metadata_url)!r} {what}")
+        raise DiscoveryInvalid(f"{without_query(self._provider.server_metadata_url)!r} {what}")

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from mozilla_django_oidc import utils
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from django_multi_oidc import discovery, http
+from django_multi_oidc import connections, discovery, http
 from django_multi_oidc.backends import ProviderBackend
 from django_multi_oidc.exceptions import (
     CallbackMalformed,
@@ -57,7 +57,7 @@ def hostile():
     discovery.clear()
     with HostileProvider() as op:
         yield op
-        http.clear()
+        connections.clear()
     discovery.clear()
 
 
@@ -864,7 +864,7 @@ def person(op):
     op.auto_login("pat")
     yield
     op.auto_login(None)
-    http.clear()
+    connections.clear()
     discovery.clear()
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import time_machine
 
-from django_multi_oidc import discovery, http
+from django_multi_oidc import connections, discovery, http
 from django_multi_oidc.discovery import get_keys, get_metadata, lifetime, parse_metadata, refetch_keys
 from django_multi_oidc.exceptions import (
     DiscoveryInvalid,
@@ -35,7 +35,7 @@ def hostile():
     discovery.clear()
     with HostileProvider() as op:
         yield op
-        http.clear()
+        connections.clear()
     discovery.clear()
 
 
@@ -335,7 +335,7 @@ def test_a_slow_provider_holds_up_nobody_else(hostile, provider):
         assert get_metadata(provider_at(other.metadata_url)).issuer == other.url
         assert not waiting.done()
         release.set()
-        http.clear()
+        connections.clear()
 
 
 # Keys

@@ -1,0 +1,142 @@
+"""Kept connections to each provider, with a deadline that a peer which drips cannot outlive."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from .providers import Provider
+
+CONNECT_SECONDS = 5.0  # for each address of the host
+READ_SECONDS = 5.0  # of silence
+IDLE_SECONDS = 60.0  # a connection unused for longer may be dead without our having been told
+POOL_SIZE = 40  # connections kept for each host: as many as the threads that a worker commonly has
+
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+@contextmanager
+def until(deadline: float) -> Iterator[None]:
+    """Inside, every read ends with a TimeoutError at ``deadline``, a value of ``time.monotonic()``."""
+    reset = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(reset)
+
+
+def clear() -> None:
+    """Close every kept connection; for tests."""
+    for kept in _kept.values():
+        kept.session.close()
+    _kept.clear()
+
+
+class Client:
+    """One provider's kept connections. Threads share it."""
+
+    def __init__(self) -> None:
+        self.session = _session()
+        self.used_at = time.monotonic()
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None, data: Mapping[str, str] | None
+    ) -> requests.Response:
+        now = time.monotonic()
+        if now - self.used_at > IDLE_SECONDS:
+            self.session.close()
+        self.used_at = now
+        return self.session.request(
+            method,
+            url,
+            headers=headers,
+            data=data,
+            allow_redirects=False,
+            stream=True,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+        )
+
+
+# The process is in the key: a forked child must not write into its parent's TLS streams.
+_kept: dict[tuple[int, str, bool], Client] = {}
+
+
+def client(provider: Provider) -> Client:
+    key = (os.getpid(), provider.server_metadata_url, provider.allow_plain_http)
+    found = _kept.get(key)
+    return found if found is not None else _kept.setdefault(key, Client())
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # a ~/.netrc entry would replace the Authorization header
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # logins of many people share it
+    session.headers.update(
+        # No compression asked for: answers are small, and what is not unpacked cannot be a bomb.
+        {"User-Agent": "django-multi-oidc", "Accept": "application/json", "Accept-Encoding": "identity"}
+    )
+    session.mount("http://", _Adapter(pool_maxsize=POOL_SIZE))
+    session.mount("https://", _Adapter(pool_maxsize=POOL_SIZE))
+    return session
+
+
+class _Raw(io.RawIOBase):
+    """A socket's bytes until the deadline: a peer that drips is cut off, in the headers as in the body."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock, self._deadline = raw, sock, _deadline.get()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        self._sock.settimeout(min(seconds, READ_SECONDS))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Raw(self.fp.detach(), sock))
+
+
+class _HTTPConnection(HTTPConnection):
+    response_class = _Response
+
+
+class _HTTPSConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
