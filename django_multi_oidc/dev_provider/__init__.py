@@ -1,0 +1,1 @@
+"""An OpenID provider for development and tests: loopback only, no passwords, no code shared with the rest."""
