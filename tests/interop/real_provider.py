@@ -1,0 +1,95 @@
+"""panva's oidc-provider in a Node process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+NODE_AT_LEAST = 20
+PASSWORD = "pw"
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """One issuer and the client that the site has there."""
+
+    name: str
+    port: int
+    client_secret: str
+
+    @property
+    def issuer(self):
+        return f"http://localhost:{self.port}"
+
+    @property
+    def table(self):
+        """Its ``[auth.<name>]``."""
+        return {
+            "client_id": f"{self.name}-site",
+            "client_secret": self.client_secret,
+            "server_metadata_url": f"{self.issuer}/.well-known/openid-configuration",
+            "label": f"{self.name.capitalize()} Real",
+            "admins": [f"pat@{self.name}.example"],
+        }
+
+
+class RealProvider:
+    """Two issuers, ``alpha`` and ``beta``; server.mjs says how they differ. A context manager."""
+
+    def __init__(self, redirect_uris):
+        self.redirect_uris = redirect_uris
+        self.alpha = Organisation("alpha", free_port(), "alpha-secret-0123456789")
+        self.beta = Organisation("beta", free_port(), "b%t+ secret/=&:0123456789")
+        self._process = None
+
+    def __enter__(self):
+        install()
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Node prints "ready" when both issuers listen."""
+        command = [node(), "server.mjs", str(self.alpha.port), str(self.beta.port), *self.redirect_uris]
+        self._process = subprocess.Popen(
+            command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        line = self._process.stdout.readline()
+        assert line == "ready\n", f"the provider did not start: {line!r}"
+
+    def stop(self):
+        self._process.terminate()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+    def restart(self):
+        """New keys: the old ones are gone."""
+        self.stop()
+        self.start()
+
+
+def node():
+    """Node's path: $NODE, else the one on PATH. An old one is an error, as the library needs Node 20."""
+    path = os.environ.get("NODE") or shutil.which("node")
+    assert path, "the interop tests need Node.js: see CONTRIBUTING.md"
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    assert int(version.lstrip("v").partition(".")[0]) >= NODE_AT_LEAST, f"Node {version} is too old"
+    return path
+
+
+def install():
+    """What package-lock.json names, once."""
+    if not (HERE / "node_modules" / "oidc-provider").is_dir():
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
