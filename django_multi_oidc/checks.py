@@ -56,7 +56,10 @@ def check_configuration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-NO_FILE_HINT = "Write the file, or set MULTI_OIDC_SECRETS_FILE. Until then nobody can log in."
+NO_FILE_HINT = (
+    "Write the file, or set MULTI_OIDC_SECRETS_FILE. Until then nobody can log in.\n"
+    "For a login without an account anywhere: python manage.py oidc_dev_provider --write"
+)
 
 
 def check_secrets_file(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

@@ -22,7 +22,7 @@ from .users import Identity
 logger = logging.getLogger(__name__)
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 

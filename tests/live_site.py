@@ -33,5 +33,5 @@ class QuietHandler(WSGIRequestHandler):
     def address_string(self):
         return self.client_address[0]  # no look-up of a name
 
-    def log_message(self, format, *args):
+    def log_message(self, *args):
         pass

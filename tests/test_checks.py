@@ -124,7 +124,10 @@ NO_FILE = (
     "No login provider is configured: BASE_DIR has neither secrets.toml nor .streamlit/secrets.toml. "
     "See docs/configuration.md of django-multi-oidc."
 )
-NO_FILE_HINT = "Write the file, or set MULTI_OIDC_SECRETS_FILE. Until then nobody can log in."
+NO_FILE_HINT = (
+    "Write the file, or set MULTI_OIDC_SECRETS_FILE. Until then nobody can log in.\n"
+    "For a login without an account anywhere: python manage.py oidc_dev_provider --write"
+)
 
 
 def test_no_file_is_one_warning_and_every_command_works(settings, capsys):  # C8a
