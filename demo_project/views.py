@@ -1,0 +1,35 @@
+"""The pages. Each shows its own code to whoever looks at it, so this is also what the demo reads like."""
+
+from __future__ import annotations
+
+from django.shortcuts import render
+
+from django_multi_oidc.decorators import oidc_admin_required, oidc_login_required, oidc_role_required
+
+from .activity import activity
+from .claims import described
+from .rules import ROLES
+
+
+def home(request):
+    return render(request, "demo/home.html")
+
+
+@oidc_login_required
+def members(request):
+    return render(request, "demo/members.html")
+
+
+@oidc_role_required("editor")
+def editors(request):
+    return render(request, "demo/editors.html", {"rules": ROLES})
+
+
+@oidc_admin_required
+def admins(request):
+    return render(request, "demo/admins.html", {"activity": activity()})
+
+
+@oidc_login_required
+def claims(request):
+    return render(request, "demo/claims.html", {"claims": described(request.oidc_user)})
