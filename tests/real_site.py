@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import os
 import re
+import signal
 import socket
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -40,6 +42,16 @@ def answers(url):
         return requests.get(url, timeout=5, proxies={"http": ""}).status_code < 500
     except requests.ConnectionError:
         return False
+
+
+@contextmanager
+def ctrl_c_works():
+    """A shell starts its background jobs with Ctrl-C ignored, which their own children would inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Person(requests.Session):

@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from tests.real_site import ROOT, Person, answers, environment, eventually, free_port
+from tests.real_site import ROOT, Person, answers, ctrl_c_works, environment, eventually, free_port
 
 LAST_LINE = "Change it while the demo runs"
 
@@ -67,16 +67,6 @@ class Demo:
     @property
     def secrets(self):
         return Path(re.search(r"stands in (.+)", self.greeting)[1])
-
-
-@contextmanager
-def ctrl_c_works():
-    """A shell starts its background jobs with Ctrl-C ignored, which their own children would inherit."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def demo_command(*options):

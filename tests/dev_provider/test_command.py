@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.core.management import CommandError, call_command
 
 from django_multi_oidc.management.commands import oidc_dev_provider
 from django_multi_oidc.providers import configuration
+from tests.real_site import ctrl_c_works
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "django", "oidc_dev_provider", "--settings", "tests.settings"]
@@ -26,16 +28,19 @@ COMMAND = [sys.executable, "-m", "django", "oidc_dev_provider", "--settings", "t
 def run(*options: str, cwd: Path, use: Callable[[str], None]) -> tuple[str, str]:
     """The command as a process of its own; ``use`` gets what it printed, then Ctrl-C is pressed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": ""}
-    with subprocess.Popen(
-        [*COMMAND, "--port", "0", *options],
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
+    with (
+        ctrl_c_works(),
+        subprocess.Popen(
+            [*COMMAND, "--port", "0", *options],
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process,
+    ):
         try:
-            text = "".join(iter(process.stdout.readline, "# Ready.\n"))
+            text = "".join(takewhile(lambda line: line != "# Ready.\n", process.stdout))
             use(text)
         finally:
             process.send_signal(signal.SIGINT)

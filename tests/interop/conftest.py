@@ -5,8 +5,9 @@ import pytest
 from django_multi_oidc import connections, discovery
 from tests.conftest import COOKIE_SECRET
 from tests.interop.person import Person
-from tests.interop.real_provider import RealProvider, free_port
+from tests.interop.real_provider import RealProvider
 from tests.live_site import LiveSite
+from tests.real_site import free_port
 
 
 @pytest.fixture(scope="session")
