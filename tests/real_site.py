@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -28,11 +28,12 @@ def environment(settings):
 
 
 def eventually(holds, seconds=20):
-    """Another process needs real time; nothing here measures it."""
+    """Another process needs real time, and may be starting anew meanwhile; nothing here measures it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if holds():
-            return
+        with suppress(requests.ConnectionError):
+            if holds():
+                return
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s")
 
