@@ -24,6 +24,7 @@ MIDDLEWARE = [
     "django_multi_oidc.middleware.OIDCUserMiddleware",
 ]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}  # Django 6.1 asks for it
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from urllib.parse import unquote
 
+import django
 import pytest
 from django.core import mail
+from django.utils.log import AdminEmailHandler
 
 from django_multi_oidc.providers import configuration
 from tests.conftest import COOKIE_SECRET
@@ -39,16 +41,15 @@ def records():
 
 @pytest.fixture
 def _mails_errors(settings):
-    settings.ADMINS = [("Root", "root@example.org")]
-    settings.LOGGING_CONFIG = None
-    handler = logging.getLogger("django").handlers
-    from django.utils.log import AdminEmailHandler
-
+    """Django's error mails, with all that they can tell."""
+    address = "root@example.org"
+    settings.ADMINS = [address] if django.VERSION >= (6,) else [("Root", address)]
     mailer = AdminEmailHandler(include_html=True)
     mailer.setLevel(logging.ERROR)
-    logging.getLogger("django").addHandler(mailer)
-    yield handler
-    logging.getLogger("django").removeHandler(mailer)
+    logger = logging.getLogger("django")
+    logger.addHandler(mailer)
+    yield
+    logger.removeHandler(mailer)
 
 
 def secrets_of(visitor, back, op):

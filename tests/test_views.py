@@ -511,7 +511,7 @@ def test_logout_asks_first(visitor):  # O1
 
 
 def test_logout_of_nobody(visitor):  # O1
-    assert "You are not logged in." in page(visitor.get("/oidc/logout/"), 200)
+    assert "You are not logged in" in page(visitor.get("/oidc/logout/"), 200)
 
 
 def test_logout_forgets_the_identity_and_goes_home(visitor, heard, settings):  # O1, D5
