@@ -6,7 +6,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
 from . import pages
-from .providers import configuration
 from .shortcuts import login
 from .users import OIDCUser, identity_of
 
@@ -31,8 +30,7 @@ def refuse(request: HttpRequest) -> HttpResponse:
     identity = identity_of(user_of(request))
     if identity is None:
         return _to_login(request)
-    provider = configuration().providers[identity.provider]
-    return pages.forbidden(request, identity, provider, request.get_full_path())
+    return pages.forbidden(request, identity, request.get_full_path())
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

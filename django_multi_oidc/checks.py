@@ -26,6 +26,7 @@ from .rules import quoted, type_name
 
 USER_MIDDLEWARE = "django_multi_oidc.middleware.OIDCUserMiddleware"
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
+CACHE_MIDDLEWARE = "django.middleware.cache.UpdateCacheMiddleware"
 OUR_BACKENDS = "django_multi_oidc.backends."
 DOTTED_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 6265 section 4.1.1
@@ -36,9 +37,16 @@ def register_checks() -> None:
     """Called by the app's ``ready``."""
     for check in (check_configuration, check_secrets_file, check_cookie_secret):
         checks.register(check, Tags.security)
-    for check in (check_callback, check_login_url):
+    for check in (check_callback, check_login_url, check_redirects):
         checks.register(check, Tags.urls)
-    for check in (check_middleware, check_templates, check_apps, check_settings, check_backends):
+    for check in (
+        check_middleware,
+        check_cache_middleware,
+        check_templates,
+        check_apps,
+        check_settings,
+        check_backends,
+    ):
         checks.register(check)
     for check in (check_secrets_file_deployed, check_plain_http):
         checks.register(check, Tags.security, deploy=True)
@@ -132,6 +140,28 @@ def _leads_to_our_login(url: str) -> bool:
         return False
 
 
+def check_redirects(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Where a login and a logout end: every page of ours leads there, the error page too."""
+    chosen = {"LOGIN_REDIRECT_URL": conf.LOGIN_REDIRECT_URL, "LOGOUT_REDIRECT_URL": conf.LOGOUT_REDIRECT_URL}
+    return [
+        Error(
+            f"{name} is {quoted(url)}, which {problem}.",
+            hint="Give it the path of a page of the site, or a URL's name.",
+            id="django_multi_oidc.E015",
+        )
+        for name, url in chosen.items()
+        if conf.ROOT_URLCONF and url and (problem := _redirect_problem(url))
+    ]
+
+
+def _redirect_problem(url: str) -> str:
+    try:
+        resolve_url(url)
+    except NoReverseMatch:
+        return "is no URL's name"
+    return "is our login: people would go round in circles" if _leads_to_our_login(url) else ""
+
+
 def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ours = _position(conf.MIDDLEWARE, USER_MIDDLEWARE)
     if ours is None:
@@ -150,6 +180,22 @@ def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f'"{USER_MIDDLEWARE}" stands before "{SESSION_MIDDLEWARE}" in MIDDLEWARE.',
             hint="Move it behind: it writes into the session whose session it is.",
             id="django_multi_oidc.E007",
+        )
+    ]
+
+
+def check_cache_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Django's site-wide cache stores a page before middleware outside of it has made the page vary."""
+    ours = _position(conf.MIDDLEWARE, USER_MIDDLEWARE)
+    cache = _position(conf.MIDDLEWARE, CACHE_MIDDLEWARE)
+    if ours is None or cache is None or cache < ours:
+        return []
+    return [
+        Error(
+            f'"{conf.MIDDLEWARE[cache]}" stands behind "{USER_MIDDLEWARE}" in MIDDLEWARE: '
+            "one person could get a page that was made for another.",
+            hint="Move it in front, to the top of MIDDLEWARE as Django's documentation has it.",
+            id="django_multi_oidc.E014",
         )
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from . import cookie_header, signing
 from .exceptions import IdentityTooLarge
 from .providers import Configuration, configuration
-from .users import Identity, read_only
+from .users import Identity, OIDCUser, identity_of, read_only
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,11 @@ MAX_CLAIMS_BYTES = 64 * 1024
 PROTOCOL_NOISE = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "aud", "azp"})
 
 
-def write(response: HttpResponseBase, identity: Identity) -> None:
-    """Store the identity in the visitor's browser. Raises IdentityTooLarge, and then sets nothing."""
+def write(response: HttpResponseBase, identity: Identity) -> int:
+    """Store the identity in the visitor's browser; the bytes that it takes of a later request's header.
+
+    Raises IdentityTooLarge, and then sets nothing.
+    """
     settings = configuration()
     value = signing.dumps(_pack(identity), "identity")
     cookie_header.write(response, settings.cookie_name, value, max_age=LIFETIME, secure=settings.secure)
@@ -38,6 +41,15 @@ def write(response: HttpResponseBase, identity: Identity) -> None:
         raise IdentityTooLarge(
             f"a cookie of {size} bytes, {MAX_COOKIE_BYTES} fit; {_largest(identity.claims)}"
         )
+    return len(settings.cookie_name) + len(value) + 3  # "=", "; "
+
+
+def kept(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of a login's claims an identity keeps, read-only."""
+    return cast(
+        Mapping[str, Any],
+        read_only({name: value for name, value in claims.items() if name not in PROTOCOL_NOISE}),
+    )
 
 
 def delete(response: HttpResponseBase) -> None:
@@ -57,6 +69,12 @@ def read(request: HttpRequest) -> Identity | None:
     except _Nobody as reason:
         logger.info("identity cookie not accepted: %s", reason)
         return None
+
+
+def identity_of_visitor(request: HttpRequest) -> Identity | None:
+    """`read`, unless the request's user has been asked already: one log record for a dead cookie, not two."""
+    user: OIDCUser | None = getattr(request, "oidc_user", None)
+    return read(request) if user is None else identity_of(user)
 
 
 class _Nobody(Exception):
@@ -90,7 +108,7 @@ def _envelope(value: str) -> dict[str, Any]:
 
 
 def _pack(identity: Identity) -> dict[str, Any]:
-    claims = {name: value for name, value in identity.claims.items() if name not in PROTOCOL_NOISE}
+    claims = kept(identity.claims)
     size = _size(claims)
     if size > MAX_CLAIMS_BYTES:
         raise IdentityTooLarge(f"claims of {size} bytes, {MAX_CLAIMS_BYTES} allowed; {_largest(claims)}")
@@ -119,7 +137,7 @@ def _unpack(envelope: dict[str, Any]) -> Identity:
 def _largest(claims: Mapping[str, Any]) -> str:
     """Names and sizes, for the log; a value never."""
     by_size = sorted(((_size(value), name) for name, value in claims.items()), reverse=True)
-    return "largest claims: " + ", ".join(f"{name} ({size} bytes)" for size, name in by_size[:3])
+    return "largest claims: " + ", ".join(f"{name[:40]!r} ({size} bytes)" for size, name in by_size[:3])
 
 
 def _size(value: Any) -> int:

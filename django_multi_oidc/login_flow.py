@@ -28,10 +28,10 @@ def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpRespon
     Raises LoginError, and ConfigurationError where `redirect_uri` does not lead back here.
     """
     _check_the_way_back()
-    prompt = _signed_prompt(request)
-    identity = cookies.read(request)
-    if prompt is None and identity and _goes_round(identity, provider, next_url):
-        return pages.loop(request, identity, provider, next_url)
+    prompt = signed_prompt(request)
+    identity = goes_round(request, next_url)
+    if identity and identity.provider == provider.name:
+        return pages.loop(request, identity, next_url)
     login = login_state.begin(provider.name, next_url)
     url = _backend(provider).authorization_url(
         state=login.state,
@@ -66,22 +66,22 @@ def _check_the_way_back() -> None:
         raise ConfigurationError(problem)
 
 
-def _signed_prompt(request: HttpRequest) -> str | None:
+def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
+    """Who has just logged in for this very page, which asks again; None where a person asks for the login."""
+    identity = cookies.identity_of_visitor(request)
+    if identity is None or signed_prompt(request) is not None:
+        return None
+    asked_again = identity.next_digest == signing.digest(next_url)
+    return identity if asked_again and time.time() - identity.login_at < LOOP_SECONDS else None
+
+
+def signed_prompt(request: HttpRequest) -> str | None:
     """The prompt that `shortcuts.login` signed into the URL; what anybody else put there counts for nothing."""
     try:
         prompt = signing.loads(request.GET.get("prompt", ""), "login-prompt", max_age=PROMPT_LIFETIME)
     except signing.BadSignature:
         return None
     return str(prompt)
-
-
-def _goes_round(identity: Identity, provider: Provider, next_url: str) -> bool:
-    return (
-        bool(next_url)
-        and identity.provider == provider.name
-        and identity.next_digest == signing.digest(next_url)
-        and time.time() - identity.login_at < LOOP_SECONDS
-    )
 
 
 def _backend(provider: Provider) -> Any:
@@ -96,7 +96,7 @@ def _identity(provider: Provider, login: LoginState, claims: dict[str, Any]) -> 
         login_id=login.login_id,
         login_at=round(time.time(), 3),
         next_digest=signing.digest(login.next) if login.next else "",
-        claims=claims,
+        claims=cookies.kept(claims),
     )
     if not provider.rules.allows(claims):
         raise AccountNotAllowed("no entry of the provider's allow rule matches", account=identity.account)
@@ -105,7 +105,8 @@ def _identity(provider: Provider, login: LoginState, claims: dict[str, Any]) -> 
 
 def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) -> None:
     # The cookie first: if the identity does not fit, the session stays what it was.
-    cookies.write(response, identity)
-    sessions.renew(request, identity)
+    size = cookies.write(response, identity)
+    login_state.make_room(request, response, size)
+    sessions.renew(request, identity, before=cookies.identity_of_visitor(request))
     user = attach(request, lambda _: identity)
     oidc_logged_in.send_robust(sender=identity.provider, request=request, user=user)

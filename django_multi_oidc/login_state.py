@@ -66,13 +66,7 @@ def begin(provider: str, next_url: str) -> LoginState:
 
 def write(request: HttpRequest, response: HttpResponseBase, login: LoginState) -> None:
     """Set the login's cookie, and delete the oldest of the others where there are too many, or too much of them."""
-    others = sorted(_under_way(request), key=lambda other: other[0])
-    room = MAX_HEADER_BYTES - len(cookie_header.raw(request)) - _size(login)
-    while others and (room < 0 or len(others) >= MOST_AT_ONCE):
-        _, name, size = others.pop(0)
-        room += size
-        cookie_header.delete(response, name, secure=configuration().secure)
-    if room < 0:
+    if make_room(request, response, _size(login), others=MOST_AT_ONCE - 1) < 0:
         login = replace(login, next="")
     cookie_header.write(
         response,
@@ -81,6 +75,22 @@ def write(request: HttpRequest, response: HttpResponseBase, login: LoginState) -
         max_age=COOKIE_LIFETIME,
         secure=configuration().secure,
     )
+
+
+def make_room(
+    request: HttpRequest, response: HttpResponseBase, size: int, *, others: int = MOST_AT_ONCE
+) -> int:
+    """Delete the oldest logins under way until the next request's header has room for ``size`` bytes more.
+
+    At most ``others`` of them stay. Returns the bytes that are left, negative where there are too few.
+    """
+    under_way = sorted(_under_way(request))
+    room = MAX_HEADER_BYTES - len(cookie_header.raw(request)) - size
+    while under_way and (room < 0 or len(under_way) > others):
+        _, name, freed = under_way.pop(0)
+        room += freed
+        cookie_header.delete(response, name, secure=configuration().secure)
+    return room
 
 
 def read(request: HttpRequest, state: str) -> LoginState:
@@ -133,16 +143,16 @@ def _under_way(request: HttpRequest) -> Iterator[tuple[float, str, int]]:
     """When it was begun, its cookie's name and size, of every login that is ours: the rest is another site's."""
     prefix = _prefix()
     for name, value in cookie_header.pairs(request):
-        if name.startswith(prefix) and (begun_at := _begun_at(value)) is not None:
-            yield begun_at, name, len(name) + len(value) + 3
+        login = _ours(value) if name.startswith(prefix) else None
+        if login and name == _cookie_name(login.state):
+            yield login.begun_at, name, len(name) + len(value) + 3
 
 
-def _begun_at(value: str) -> float | None:
+def _ours(value: str) -> LoginState | None:
     try:
-        login = _unpacked(value, max_age=COOKIE_LIFETIME)
+        return _unpacked(value, max_age=COOKIE_LIFETIME)
     except signing.BadSignature:
         return None
-    return login.begun_at if login else None
 
 
 def _packed(login: LoginState) -> str:

@@ -25,12 +25,18 @@ def is_navigation(request: HttpRequest) -> bool:
 def elsewhere(request: HttpRequest) -> str | None:
     """The same URL on the host of `redirect_uri`, when the request came to another one; cookies are per host."""
     target = urlsplit(configuration().redirect_uri)
-    here = urlsplit(f"{request.scheme}://{request.get_host()}")
-    if MOVED in request.GET or _origin(here) == _origin(target):
+    if MOVED in request.GET or _here(request) == _origin(target):
         return None
     query = request.GET.copy()
     query[MOVED] = "1"
     return f"{target.scheme}://{target.netloc}{request.path}?{query.urlencode()}"
+
+
+def _here(request: HttpRequest) -> tuple[str, str | None, int | None] | None:
+    try:
+        return _origin(urlsplit(f"{request.scheme}://{request.get_host()}"))
+    except ValueError:  # a port out of range, which ALLOWED_HOSTS does not look at
+        return None
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:

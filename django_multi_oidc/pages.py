@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
 from . import cookie_header, cookies, redirects
 from .conf import conf
 from .exceptions import AccountNotAllowed, LoginError
 from .providers import Provider, configuration
-from .shortcuts import login_url
+from .shortcuts import chooser_url, login_url
 from .signals import oidc_login_failed
 from .users import Identity
 
@@ -27,10 +28,13 @@ POLICY = (
 )
 
 
-def chooser(request: HttpRequest, next_url: str) -> HttpResponse:
+def chooser(request: HttpRequest, next_url: str, prompt: str | None = None) -> HttpResponse:
     """A button for each provider; where there are none, why."""
     settings = configuration()
-    choices = [(provider, login_url(name, next=next_url)) for name, provider in settings.providers.items()]
+    choices = [
+        (provider, login_url(name, next=next_url, prompt=prompt))
+        for name, provider in settings.providers.items()
+    ]
     context = {"choices": choices, "notice": settings.notice}
     return _page(request, "login.html", context, status=200 if choices else 503)
 
@@ -41,12 +45,11 @@ def error(
     """The end of a login that did not succeed: what happened, who can mend it, and another try."""
     reference = secrets.token_hex(4)
     name = provider.name if provider else ""
-    still = cookies.read(request)
+    still = cookies.identity_of_visitor(request)
     _log(failure, name, reference)
     oidc_login_failed.send_robust(sender=name, request=request, error=failure, reference=reference)
     context = {
         "failure": failure,
-        "mender": failure.mender,
         "provider": provider,
         "reference": reference,
         "account": getattr(failure, "account", ""),
@@ -58,15 +61,15 @@ def error(
     return _page(request, "error.html", context, status=failure.status)
 
 
-def loop(request: HttpRequest, identity: Identity, provider: Provider, next_url: str) -> HttpResponse:
+def loop(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
     """A page keeps asking for a login that has just succeeded: say who is logged in, instead of going round."""
-    context = _account(identity, provider, next_url) | {"next": next_url, "home": redirects.after_login("")}
+    context = _account(identity, next_url) | {"next": next_url, "home": redirects.after_login("")}
     return _page(request, "loop.html", context, status=409, posts=True)
 
 
-def forbidden(request: HttpRequest, identity: Identity, provider: Provider, next_url: str) -> HttpResponse:
+def forbidden(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
     """Logged in, but not allowed: name the account, and offer another one."""
-    return _page(request, "forbidden.html", _account(identity, provider, next_url), status=403, posts=True)
+    return _page(request, "forbidden.html", _account(identity, next_url), status=403, posts=True)
 
 
 def not_saved(request: HttpRequest) -> HttpResponse:
@@ -85,13 +88,14 @@ def _try_again(failure: LoginError, provider: Provider | None, next_url: str) ->
     return login_url(provider.name if provider else None, next=next_url, prompt=prompt)
 
 
-def _account(identity: Identity, provider: Provider, next_url: str) -> dict[str, Any]:
+def _account(identity: Identity, next_url: str) -> dict[str, Any]:
+    providers = configuration().providers
     return {
         "account": identity.account,
-        "provider": provider,
-        "switch": login_url(provider.name, next=next_url, prompt="select_account"),
-        "several": len(configuration().providers) > 1,
-        "choose": login_url(None, next=next_url),
+        "provider": providers[identity.provider],
+        "switch": login_url(identity.provider, next=next_url, prompt="select_account"),
+        "several": len(providers) > 1,
+        "choose": chooser_url(next=next_url, prompt="select_account"),
     }
 
 
@@ -99,18 +103,22 @@ def _page(
     request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200, posts: bool = False
 ) -> HttpResponse:
     response = render(request, f"django_multi_oidc/{template}", dict(context), status=status)
-    response["Content-Security-Policy"] = f"{POLICY}; form-action {_form_targets()}"
+    targets = _form_targets() if posts else "'self'"
+    response["Content-Security-Policy"] = f"{POLICY}; form-action {targets}"
     response["X-Frame-Options"] = "DENY"
     # Under no-referrer Chromium posts with "Origin: null", which Django's CSRF check refuses.
     response["Referrer-Policy"] = "same-origin" if posts else "no-referrer"
     cookie_header.never_store(response)
+    # Sets the cookie that belongs to the form's token, where the project's middleware will not.
+    CsrfViewMiddleware(lambda _: response).process_response(request, response)
     return response
 
 
 def _form_targets() -> str:
     """form-action holds for where the form's answer redirects to as well (CSP level 3 section 6.4.1)."""
     after = urlsplit(redirects.after_logout())
-    return f"'self' {after.scheme}://{after.netloc}" if after.netloc else "'self'"
+    scheme = f"{after.scheme}://" if after.scheme else ""
+    return f"'self' {scheme}{after.netloc}" if after.netloc else "'self'"
 
 
 def _log(failure: LoginError, provider: str, reference: str) -> None:

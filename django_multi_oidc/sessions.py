@@ -15,12 +15,15 @@ from .users import Identity
 OWNER = "_multi_oidc_owner"
 
 
-def renew(request: HttpRequest, identity: Identity) -> None:
-    """At login: a new session key, and an empty session where another identity used it."""
+def renew(request: HttpRequest, identity: Identity, before: Identity | None) -> None:
+    """At login: a new session key, and an empty session where another identity used it.
+
+    ``before``: who was logged in until now. What middleware outside of ours wrote is not stamped.
+    """
     session = _session(request)
     if session is not None and not session.is_empty():
         owner = _owner(identity)
-        if session.get(OWNER, owner) == owner:
+        if session.get(OWNER, _owner(before) if before else owner) == owner:
             session.cycle_key()
             session[OWNER] = owner
         else:

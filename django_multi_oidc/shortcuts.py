@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 
 from . import cookies, redirects, sessions, signing
 from .exceptions import ConfigurationError
@@ -19,8 +20,9 @@ def login(
 ) -> HttpResponseRedirect:
     """Send the visitor to log in: at the named provider, else at the default one, else to choose one.
 
-    ``next`` is the page to come back to, else where a login leads on this site. ``prompt`` is the OpenID
-    Connect parameter for this one login (Core 1.0 section 3.1.2.1), carried signed. Touches neither
+    ``next`` is the page to come back to, of at most 1,024 bytes, else where a login leads on this site.
+    ``prompt`` is the OpenID Connect parameter for this one login (Core 1.0 section 3.1.2.1), carried
+    signed; "" sends none. Touches neither
     network nor database, so it serves sync and async views alike. Raises ConfigurationError for a
     provider that the secrets file does not have.
     """
@@ -40,19 +42,30 @@ async def alogout(request: HttpRequest) -> HttpResponseRedirect:
 
 
 def login_url(provider: str | None = None, *, next: str | None = None, prompt: str | None = None) -> str:
-    """The URL that `login` redirects to, for a link."""
+    """The URL that `login` redirects to, for a link. Without a secrets file it is the page that says so."""
     settings = configuration()
-    if provider is not None and provider not in settings.providers:
-        known = ", ".join(settings.providers) or "none at all"
-        raise ConfigurationError(
-            f"login(): no provider {provider!r} in {settings.source}. There are: {known}."
-        )
     name = provider or (settings.default.name if settings.default else None)
-    path = reverse("multi_oidc:login", args=[name] if name else [])
-    signed = signing.dumps(prompt, "login-prompt") if prompt and settings.providers else None
-    query = {"next": next, "prompt": signed}
-    given = urlencode({key: value for key, value in query.items() if value})
-    return f"{path}?{given}" if given else path
+    if name is None or not settings.providers:
+        return chooser_url(next=next, prompt=prompt)
+    if name not in settings.providers:
+        known = ", ".join(settings.providers)
+        raise ConfigurationError(f"login(): no provider {name!r} in {settings.source}. There are: {known}.")
+    return _with_query(reverse("multi_oidc:login", args=[name]), next, prompt)
+
+
+def chooser_url(*, next: str | None = None, prompt: str | None = None) -> str:
+    """The URL of the page with a button for each provider."""
+    return _with_query(reverse("multi_oidc:login"), next, prompt)
+
+
+def _with_query(path: str, next_url: str | None, prompt: str | None) -> str:
+    query = {}
+    # The login view would drop a longer one, and some servers refuse a URL with it.
+    if next_url and len(iri_to_uri(next_url)) <= redirects.MAX_NEXT_BYTES:
+        query["next"] = next_url
+    if prompt is not None and configuration().providers:
+        query["prompt"] = signing.dumps(prompt, "login-prompt")
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _logged_out(request: HttpRequest) -> HttpResponseRedirect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# sender: the provider's name; request, user (an OIDCUser), claims.
+# sender: the provider's name; request, user (an OIDCUser).
 oidc_logged_in = Signal()
 # sender: the provider's name, empty when it is not known; request, error (a LoginError), reference.
 oidc_login_failed = Signal()

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -31,6 +32,9 @@ class OIDCView(View):
     next_url = ""
 
     @method_decorator(login_not_required)
+    @method_decorator(
+        transaction.non_atomic_requests
+    )  # a database that is down is no reason to answer nobody
     @sensitive_variables()  # covers every frame below: Django's error mails quote local variables
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, in any case."""
@@ -54,12 +58,18 @@ class LoginView(OIDCView):
         if not navigation.is_navigation(request):
             raise NotANavigation("a prefetch, or a request for a part of a page")
         self.next_url = redirects.safe_next(request, request.GET.get("next"))
-        self.provider = _named(name) if name else _only_one()
+        self.provider = _named(name) if name and configuration().providers else _only_one()
         if self.provider is None:
-            return pages.chooser(request, self.next_url)
+            return self.choose(request)
         if moved := navigation.elsewhere(request):
             return HttpResponseRedirect(moved)
         return login_flow.begin(request, self.provider, self.next_url)
+
+    def choose(self, request: HttpRequest) -> HttpResponse:
+        """The page with a button for each provider, unless a page asks in a loop."""
+        if identity := login_flow.goes_round(request, self.next_url):
+            return pages.loop(request, identity, self.next_url)
+        return pages.chooser(request, self.next_url, login_flow.signed_prompt(request))
 
 
 class CallbackView(OIDCView):
@@ -98,7 +108,7 @@ class LogoutView(OIDCView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """A page with a button."""
-        return pages.logout(request, cookies.read(request))
+        return pages.logout(request, cookies.identity_of_visitor(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the identity, and go to the site's root."""
@@ -138,5 +148,5 @@ def _login_of(request: HttpRequest, state: str) -> LoginState:
 
 def _made_the_identity(request: HttpRequest, state: str) -> bool:
     """The Back button: the callback of the very login that the visitor is logged in by."""
-    identity = cookies.read(request)
+    identity = cookies.identity_of_visitor(request)
     return identity is not None and identity.login_id == signing.digest(state)

@@ -6,6 +6,9 @@ from io import BytesIO
 
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import engines
+from django.utils.asyncio import async_unsafe
+from django.utils.decorators import method_decorator
+from django.views import View
 from django.views.decorators.cache import cache_page
 
 from django_multi_oidc import alogout, login, logout
@@ -29,7 +32,10 @@ def untouched(request):
 
 
 def stream(request):
-    return StreamingHttpResponse(part for part in [request.oidc_user.get("sub", "nobody")])
+    def parts():
+        yield request.oidc_user.get("sub", "nobody")
+
+    return StreamingHttpResponse(parts())
 
 
 def file(request):
@@ -92,6 +98,38 @@ def write_session(request):
     return HttpResponse("written")
 
 
+def flush_session(request):
+    request.session.flush()
+    return HttpResponse("flushed")
+
+
+@method_decorator(oidc_login_required, name="dispatch")
+class AsyncPage(View):
+    async def get(self, request):
+        return HttpResponse(f"hello {request.oidc_user.name}")
+
+
 async def awrite_session(request):
     request.session.modified = True  # not loaded yet: loading is I/O
     return HttpResponse("written")
+
+
+@async_unsafe("a database was asked in the event loop")
+def ask_a_database(request):
+    """A context processor as many projects have one."""
+    return {}
+
+
+class AskFirst:
+    """Middleware that asks, and hands on what it heard."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.who = request.oidc_user.get("sub", "nobody")
+        return self.get_response(request)
+
+
+def asked_first(request):
+    return HttpResponse(request.who)

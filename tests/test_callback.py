@@ -21,10 +21,21 @@ def test_parameters_are_taken_out_of_the_request(rf):  # S7
     assert (answer.state, answer.code, answer.iss, answer.error) == ("the-state", "the-code", "http://op", "")
     assert dict(request.GET) == {}
     assert request.get_full_path() == "/oauth2callback"
-    assert request.META["RAW_URI"] == "/oauth2callback?"
+    assert request.META["RAW_URI"] == "/oauth2callback"
     assert not [
         name for name, value in request.META.items() if "the-code" in str(value) or "the-state" in str(value)
     ]
+
+
+@pytest.mark.parametrize("query", ["2", "http", "=", "localhost", ""])
+def test_nothing_else_of_the_request_changes(
+    rf, query
+):  # S7: who is told of the failure sees the true address
+    request = rf.get("/", REMOTE_ADDR="10.20.0.2", headers={"X-Forwarded-For": "10.20.0.2", "cookie": "a=b"})
+    before = dict(request.META)
+    request.META["QUERY_STRING"] = query
+    callback.take(request)
+    assert {**before, "QUERY_STRING": ""} == request.META
 
 
 def test_its_repr_holds_no_parameter(rf):  # S7

@@ -240,6 +240,49 @@ def test_the_middleware_is_in_front_of_sessions(auth, settings):  # D6
     ]
 
 
+UPDATE_CACHE = "django.middleware.cache.UpdateCacheMiddleware"
+
+
+def test_a_cache_behind_us_would_mix_people_up(auth, settings):  # U6
+    settings.MIDDLEWARE = [OURS, UPDATE_CACHE]
+    assert ours() == [
+        Error(
+            f'"{UPDATE_CACHE}" stands behind "{OURS}" in MIDDLEWARE: '
+            "one person could get a page that was made for another.",
+            hint="Move it in front, to the top of MIDDLEWARE as Django's documentation has it.",
+            id="django_multi_oidc.E014",
+        )
+    ]
+    settings.MIDDLEWARE = [UPDATE_CACHE, OURS]
+    assert ours() == []
+
+
+@pytest.mark.parametrize("name", ["LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"])
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("nosuchname", "is no URL's name"),
+        ("/oidc/login/alpha/", "is our login: people would go round in circles"),
+        ("multi_oidc:login", "is our login: people would go round in circles"),
+    ],
+)
+def test_where_a_login_ends_has_to_be_somewhere(auth, settings, name, url, problem):  # L6, O1
+    setattr(settings, name, url)
+    assert ours() == [
+        Error(
+            f'{name} is "{url}", which {problem}.',
+            hint="Give it the path of a page of the site, or a URL's name.",
+            id="django_multi_oidc.E015",
+        )
+    ]
+
+
+@pytest.mark.parametrize("url", ["/start/", "https://www.example.org/"])
+def test_where_a_login_may_end(auth, settings, url):  # L6
+    settings.LOGIN_REDIRECT_URL = settings.LOGOUT_REDIRECT_URL = url
+    assert ours() == []
+
+
 @pytest.mark.parametrize("middleware", [[OURS], [SESSIONS, "tests.test_checks.SubclassedMiddleware"]])
 def test_a_right_middleware(auth, settings, middleware):  # D6
     settings.MIDDLEWARE = middleware

@@ -177,7 +177,9 @@ def test_an_identity_that_does_not_fit_is_refused_and_nothing_is_set(make_identi
         cookies.write(response, make_identity(claims=CLAIMS | {"groups": groups}))
     assert response.cookies == {}
     assert caught.value.detail.startswith("a cookie of ")
-    assert ", 4096 fit; largest claims: groups (7801 bytes), iss (26 bytes), email " in caught.value.detail
+    assert (
+        ", 4096 fit; largest claims: 'groups' (7801 bytes), 'iss' (26 bytes), 'email' " in caught.value.detail
+    )
     assert groups[0] not in str(caught.value)  # S7
 
 
@@ -197,9 +199,32 @@ def test_the_largest_cookie_that_is_set_is_one_that_browsers_keep(make_identity)
 
 def test_claims_that_unpack_to_more_than_a_page_are_refused(make_identity):  # K5
     response = HttpResponse()
-    with pytest.raises(IdentityTooLarge, match=r"claims of \d+ bytes, 65536 allowed; largest claims: filler"):
+    with pytest.raises(
+        IdentityTooLarge, match=r"claims of \d+ bytes, 65536 allowed; largest claims: 'filler'"
+    ):
         cookies.write(response, make_identity(claims=CLAIMS | {"filler": "x" * 70_000}))
     assert response.cookies == {}
+
+
+def test_an_identity_that_was_read_is_immutable(make_identity, cookie_of, read):  # U2
+    identity, _ = read(cookie_of(make_identity()))
+    with pytest.raises(TypeError, match="claims are read-only"):
+        identity.claims["groups"].append("admins")
+
+
+def test_a_claims_name_forges_no_line_of_the_log(make_identity):  # S7
+    name = "\nCRITICAL forged" + "x" * 5000
+    with pytest.raises(IdentityTooLarge) as caught:
+        cookies.write(HttpResponse(), make_identity(claims=CLAIMS | {name: "x" * 70_000}))
+    assert "\n" not in caught.value.detail
+    assert len(caught.value.detail) < 200
+
+
+def test_a_dead_cookie_is_logged_once(client, caplog, secrets):  # K3
+    caplog.set_level(logging.INFO, "django_multi_oidc")
+    client.cookies[NAME] = "dead"
+    client.get("/oauth2callback?state=x&code=y")
+    assert [line for line in caplog.messages if "identity cookie" in line] == ALTERED[1]
 
 
 def test_deleting_names_the_cookie_that_was_written(secrets):  # O1

@@ -126,6 +126,26 @@ def test_class_based_views(rf, make_identity, cookie_of):  # A1
     assert OIDCUserMiddleware(lambda request: Page.as_view()(request, number=7))(request).content == b"7"
 
 
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_async_class_based_views(client, make_identity, cookie_of):  # A1
+    get = async_to_sync(client().get) if client is AsyncClient else client().get
+    assert get("/class/").status_code == 302
+    assert get("/class/", headers={"cookie": cookie_of(make_identity())}).content == b"hello Pat Admin"
+
+
+def test_a_class_itself_says_how():
+    with pytest.raises(TypeError, match=r'as @method_decorator\(…, name="dispatch"\)'):
+        oidc_login_required(site.AsyncPage)
+
+
+def test_head_is_sent_to_log_in_too(get):  # A1
+    assert get("/members/", method="head", nobody=True).status_code == 302
+
+
+def test_a_page_too_long_to_come_back_to_is_left_out(get):  # L3
+    assert get(f"/members/?q={'x' * 20_000}", nobody=True)["Location"] == "/oidc/login/"
+
+
 def test_without_the_middleware_it_says_so(rf):
     with pytest.raises(ImproperlyConfigured, match=r"Add 'django_multi_oidc.middleware.OIDCUserMiddleware'"):
         oidc_admin_required(lambda request: HttpResponse())(rf.get("/"))
@@ -134,3 +154,5 @@ def test_without_the_middleware_it_says_so(rf):
 def test_a_role_without_a_name_says_so():
     with pytest.raises(TypeError, match=r'write @oidc_role_required\("editor"\)'):
         oidc_role_required(lambda request: HttpResponse())
+    with pytest.raises(TypeError, match="needs the name of a role"):
+        oidc_role_required("")

@@ -212,6 +212,23 @@ def test_without_room_the_next_page_goes(browser):  # K5
     assert login_state.read(browser.request(), login.state).next == ""
 
 
+@pytest.mark.parametrize("name", ["{0", "@0", "\xe90", "ffffffffffffffff"])
+def test_a_cookie_under_a_name_that_is_not_its_own_is_left_alone(browser, name):  # K3, L7
+    browser.begin()
+    [value] = browser.jar.values()
+    browser.jar = {f"multi_oidc_auth_login_{name}{number}": value for number in range(6)}
+    browser.begin()
+    assert len(browser.jar) == 7
+
+
+def test_a_login_is_spent_for_as_long_as_it_could_be_used(browser):  # L3
+    with time_machine.travel(1_800_000_000, tick=False):
+        login = browser.begin()
+        login_state.claim(login)
+    with time_machine.travel(1_800_000_000 + 599, tick=False), pytest.raises(StateSpent):
+        login_state.claim(login)
+
+
 def test_a_login_is_used_once(browser):  # L3
     login = browser.begin()
     login_state.claim(login)

@@ -56,6 +56,21 @@ def test_cache_page_never_hands_one_persons_page_to_another(pat, client):  # U6
     assert pat.get("/cached/").content == b"pat-sub"
 
 
+ASK = "tests.site.AskFirst"
+UPDATE, FETCH = (
+    "django.middleware.cache.UpdateCacheMiddleware",
+    "django.middleware.cache.FetchFromCacheMiddleware",
+)
+OURS = "django_multi_oidc.middleware.OIDCUserMiddleware"
+
+
+def test_djangos_cache_outside_of_us_keeps_people_apart(settings, pat, client):  # U6
+    settings.MIDDLEWARE = [UPDATE, OURS, ASK, FETCH]
+    assert pat.get("/asked-first/").content == b"pat-sub"
+    assert client.get("/asked-first/").content == b"nobody"
+    assert pat.get("/asked-first/").content == b"pat-sub"
+
+
 def test_an_untouched_page_never_reads_the_configuration(
     settings, client
 ):  # U6, C8: nothing at start or per request

@@ -29,6 +29,12 @@ def test_a_login_begins_on_the_host_of_redirect_uri(
     assert navigation.elsewhere(rf.get("/p?a=b", **here)) == elsewhere
 
 
+@pytest.mark.parametrize("host", ["localhost:99999", "[:::]", "[1::2::3]"])
+def test_a_host_that_is_none_is_elsewhere(rf, secrets, settings, host):  # L7: whatever a browser sends
+    settings.ALLOWED_HOSTS = ["*"]
+    assert navigation.elsewhere(rf.get("/p", headers={"host": host})) == "http://localhost/p?moved=1"
+
+
 def test_it_moves_only_once(rf, secrets):  # L1: a proxy that hides the host must not loop
     assert navigation.elsewhere(rf.get("/p?moved=1", SERVER_NAME="127.0.0.1")) is None
 

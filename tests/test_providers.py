@@ -454,6 +454,14 @@ def test_an_empty_mapping_turns_the_file_off(read, settings):  # C8a
 # C8: a file that cannot be read.
 
 
+@pytest.mark.parametrize("name", ["\0", "\ud800"])
+def test_a_name_that_no_file_can_have(project, settings, name):  # C8
+    settings.MULTI_OIDC_SECRETS_FILE = name
+    assert [str(mistake) for mistake in configuration_mistakes()] == [
+        "MULTI_OIDC_SECRETS_FILE: is no path.\n  Write the path of a file."
+    ]
+
+
 def test_a_directory(project):  # C8
     (project / "secrets.toml").mkdir()
     assert [str(mistake) for mistake in configuration_mistakes()] == [

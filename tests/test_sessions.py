@@ -11,7 +11,6 @@ from django.core.management import call_command
 from django.test import AsyncClient
 
 from django_multi_oidc import sessions
-from tests.conftest import CLAIMS
 
 ENGINES = ["django.contrib.sessions.backends.db", "django.contrib.sessions.backends.signed_cookies"]
 
@@ -92,6 +91,36 @@ def test_nor_after_the_identity_is_gone(visitor, op):  # L6
     assert "note" not in session(visitor)
 
 
+def test_nor_what_outer_middleware_wrote_after_us(visitor, op):  # L6
+    log_in(visitor, op, "pat")
+    write(visitor, "pats")
+    store = visitor.client.session
+    del store[sessions.OWNER]
+    store.save()
+    visitor.client.cookies["sessionid"] = store.session_key
+    log_in(visitor, op, "kim")
+    assert "note" not in session(visitor)
+
+
+def test_an_identity_that_does_not_fit_leaves_the_session_alone(
+    visitor, op, live_secrets, settings
+):  # L7, K5
+    live_secrets["alpha"] |= {"client_kwargs": {"scope": "openid profile email groups"}}
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    write(visitor, "basket")
+    before = visitor.cookies["sessionid"]
+    op.auto_login("max")
+    assert visitor.log_in().status_code == 502
+    assert visitor.cookies["sessionid"] == before
+
+
+def test_a_session_that_was_emptied_is_not_stamped(visitor, op):  # L6
+    log_in(visitor, op, "pat")
+    write(visitor, "pats")
+    assert visitor.get("/flush-session/").content == b"flushed"
+    assert "sessionid" not in visitor.cookies
+
+
 def test_the_same_subject_at_another_provider_is_another_person(visitor, op):  # L6
     log_in(visitor, op, "pat")
     write(visitor, "alphas")
@@ -162,13 +191,13 @@ def test_the_owner_is_written_down_at_the_login_itself(rf, make_identity):  # L6
     request = rf.get("/")
     request.session = import_module(django_settings.SESSION_ENGINE).SessionStore()
     request.session["note"] = "basket"
-    sessions.renew(request, make_identity())
+    sessions.renew(request, make_identity(), before=None)
     assert request.session[sessions.OWNER] == sessions._owner(make_identity())
 
 
 def test_without_sessions_there_is_nothing_to_do(rf, make_identity):  # L3
     request = rf.get("/")
-    sessions.renew(request, make_identity())
+    sessions.renew(request, make_identity(), before=None)
     sessions.flush(request)
     assert not sessions.is_written(request)
     assert not hasattr(request, "session")
@@ -181,4 +210,3 @@ def test_old_sessions_rows_are_gone(visitor, op, engine):  # L6, O1
     visitor.client.post("/oidc/logout/")
     call_command("clearsessions")
     assert Session.objects.count() == 0
-    assert CLAIMS

@@ -64,6 +64,7 @@ def test_login_at_an_unknown_provider_names_those_there_are(rf):  # L2
 def test_login_without_a_file_leads_to_the_page_that_says_so(rf, settings):  # C8a
     settings.MULTI_OIDC_SECRETS = None
     assert login(rf.get("/"), prompt="login")["Location"] == "/oidc/login/"
+    assert login(rf.get("/"), "alpha", next="/x/")["Location"] == "/oidc/login/?next=%2Fx%2F"
 
 
 def test_logout_is_a_response_without_the_cookie(rf):  # L2, O1

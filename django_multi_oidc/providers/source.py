@@ -98,6 +98,8 @@ def _read(candidate: Candidate) -> bytes | None:
         return candidate.path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except ValueError:  # a NUL, or half of a surrogate pair
+        raise UnreadableError("MULTI_OIDC_SECRETS_FILE", "is no path.", "Write the path of a file.") from None
     except IsADirectoryError:
         raise UnreadableError(
             candidate.shown,
