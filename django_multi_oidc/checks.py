@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from .conf import conf
 from .providers import Configuration, configuration, configuration_mistakes
 from .providers.callback_path import callback_path_mistake
-from .rules import quoted, type_name
+from .wording import quoted, type_name
 
 USER_MIDDLEWARE = "django_multi_oidc.middleware.OIDCUserMiddleware"
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"

@@ -12,12 +12,13 @@ Pure: knows no request, no provider and no Django. Matching never raises, whatev
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from .wording import quoted, type_name
 
 ADMIN = "admin"
 SCALARS = (str, int, float)
@@ -331,29 +332,3 @@ def _claim_values(name: str, value: Any) -> tuple[str | int | float, ...]:
                 "Compare it with a string, a number or true or false, or with a list of these.",
             )
     return tuple(values)
-
-
-# Words for messages.
-
-
-def quoted(value: str) -> str:
-    """The value in quotes as TOML writes it, cut to 80 characters."""
-    return json.dumps(value if len(value) <= 80 else value[:79] + "…", ensure_ascii=False)
-
-
-def type_name(value: Any) -> str:
-    """What TOML calls the type of a value, with its article."""
-    for types, name in TYPE_NAMES:
-        if isinstance(value, types):
-            return name
-    return "a date or time" if hasattr(value, "isoformat") else f"a {type(value).__name__}"
-
-
-TYPE_NAMES: tuple[tuple[type, str], ...] = (
-    (str, "a string"),
-    (bool, "true or false"),
-    (int, "a whole number"),
-    (float, "a number with a fraction"),
-    (list, "a list"),
-    (Mapping, "a table"),
-)

@@ -25,8 +25,8 @@ from django_multi_oidc.providers import (
     configuration,
     configuration_mistakes,
     forget_configuration,
-    is_loopback,
 )
+from django_multi_oidc.providers.addresses import is_loopback
 from django_multi_oidc.providers.auth_table import parse_auth
 from django_multi_oidc.providers.autoreload import AwaitedFile, watch_secrets_file
 from django_multi_oidc.providers.keys import PROVIDER_KEYS, SHARED_KEYS

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from django_multi_oidc.rules import Rules, parse_rules, quoted, type_name
+from django_multi_oidc.rules import Rules, parse_rules
+from django_multi_oidc.wording import quoted
 
 
 def rules(**table) -> Rules:
@@ -375,13 +376,6 @@ def test_a_wrong_rule_lets_in_nobody():  # C8
     parsed, mistakes = parse_rules({"allow": "pat@example.org"})
     assert mistakes
     assert not parsed.allows(vouched("pat@example.org"))
-
-
-def test_words_for_messages():
-    assert quoted("x" * 100) == '"' + "x" * 79 + '…"'
-    assert quoted('a"b\n') == '"a\\"b\\n"'
-    assert type_name(1.5) == "a number with a fraction"
-    assert type_name(object()) == "a object"
 
 
 # Properties.

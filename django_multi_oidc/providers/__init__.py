@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .addresses import is_loopback
 from .callback_path import callback_path_problem
 from .loading import configuration, configuration_mistakes, forget_configuration
 from .model import Configuration, Provider
@@ -14,5 +13,4 @@ __all__ = [
     "configuration",
     "configuration_mistakes",
     "forget_configuration",
-    "is_loopback",
 ]

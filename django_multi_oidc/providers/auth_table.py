@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..conf import conf
-from ..rules import quoted
+from ..wording import quoted
 from . import addresses
 from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
 from .mistakes import Mistake, nearest

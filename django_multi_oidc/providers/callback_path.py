@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.urls import reverse
 
-from ..rules import quoted
+from ..wording import quoted
 from .mistakes import Mistake
 from .model import Configuration
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..rules import quoted, type_name
+from ..wording import quoted, type_name
 from .keys import OWN_PARAMS, PROVIDER_KEYS
 from .mistakes import listing
 from .table import Table

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, cast
 
-from ..rules import Rules, parse_rules, quoted
+from ..rules import Rules, parse_rules
+from ..wording import quoted
 from . import addresses
 from .client_kwargs import authorization_params
 from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS

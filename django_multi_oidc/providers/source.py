@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import tomli
 
 from ..conf import SECRETS_FILE_VARIABLE, conf
-from ..rules import quoted, type_name
+from ..wording import quoted, type_name
 from .keys import CREDENTIALS, SHARED_KEYS
 from .mistakes import Mistake
 from .toml_errors import syntax_mistake

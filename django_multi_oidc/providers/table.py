@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..rules import quoted, type_name
+from ..wording import quoted, type_name
 from .keys import AUTHORIZATION_PARAMS
 from .mistakes import Mistake, listing, nearest
 
