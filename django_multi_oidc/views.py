@@ -32,9 +32,7 @@ class OIDCView(View):
     next_url = ""
 
     @method_decorator(login_not_required)
-    @method_decorator(
-        transaction.non_atomic_requests
-    )  # a database that is down is no reason to answer nobody
+    @method_decorator(transaction.non_atomic_requests)  # nobody waits for a database, up or down
     @sensitive_variables()  # covers every frame below: Django's error mails quote local variables
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, in any case."""

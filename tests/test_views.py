@@ -620,6 +620,19 @@ def test_logout_checks_csrf_itself(live_secrets, settings, middleware):  # O1
     assert visitor.user()["is_logged_in"] is False
 
 
+def test_the_logout_button_of_a_403_page_works_without_djangos_csrf_middleware(
+    live_secrets, settings, op
+):  # O1, A1
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Csrf" not in name]
+    visitor = Visitor(enforce_csrf_checks=True)
+    op.auto_login("kim")
+    visitor.log_in()
+    text = visitor.get("/admins/").content.decode()
+    [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', text)
+    assert visitor.client.post("/oidc/logout/", {"csrfmiddlewaretoken": token}).status_code == 302
+    assert visitor.user()["is_logged_in"] is False
+
+
 def test_other_browsers_and_the_provider_stay_logged_in(visitor, someone_else, op):  # O2
     visitor.log_in()
     someone_else.log_in()
