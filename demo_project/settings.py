@@ -29,6 +29,12 @@ MIDDLEWARE = [
     "django_multi_oidc.middleware.OIDCUserMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+LOGGING = {  # the package's own level INFO, where the references of failed logins stand
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"django_multi_oidc": {"handlers": ["console"], "level": "INFO"}},
+}
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -126,8 +126,7 @@ def check_login_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         Warning(
             f"LOGIN_URL is {quoted(conf.LOGIN_URL)}, our login: people would come back logged in, and "
             "Django's login_required and LoginRequiredMiddleware would send them there again.",
-            hint="Guard views with django_multi_oidc.decorators.oidc_login_required, or install "
-            '"django_multi_oidc.accounts", which derives request.user.',
+            hint="Guard views with django_multi_oidc.decorators.oidc_login_required, which this login answers.",
             id="django_multi_oidc.W002",
         )
     ]
@@ -178,7 +177,7 @@ def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f'"{USER_MIDDLEWARE}" stands before "{SESSION_MIDDLEWARE}" in MIDDLEWARE.',
-            hint="Move it behind: it writes into the session whose session it is.",
+            hint="Move it behind SessionMiddleware: it needs request.session.",
             id="django_multi_oidc.E007",
         )
     ]

@@ -56,8 +56,19 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
         raise CallbackMalformed("the answer has neither a code nor an error")
     claims = backend.fetch_claims(code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier)
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
-    _log_in(request, response, _identity(provider, login, claims))
+    _log_in(request, response, _identity(provider, login, answer, claims))
     return response
+
+
+def made_the_identity(request: HttpRequest, answer: Answer) -> bool:
+    """The Back button: the very callback that the visitor is logged in by, state and code."""
+    identity = cookies.identity_of_visitor(request)
+    return identity is not None and identity.login_id == _login_id(answer)
+
+
+def _login_id(answer: Answer) -> str:
+    """Random per login. With the code in it: who goes back and picks another account is no repetition."""
+    return signing.digest(f"{answer.state} {answer.code}")
 
 
 def _check_the_way_back() -> None:
@@ -89,11 +100,11 @@ def _backend(provider: Provider) -> Any:
     return import_string(conf.MULTI_OIDC_BACKEND)(provider)
 
 
-def _identity(provider: Provider, login: LoginState, claims: dict[str, Any]) -> Identity:
+def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dict[str, Any]) -> Identity:
     identity = Identity(
         provider=provider.name,
         fingerprint=provider.fingerprint,
-        login_id=login.login_id,
+        login_id=_login_id(answer),
         login_at=round(time.time(), 3),
         next_digest=signing.digest(login.next) if login.next else "",
         claims=cookies.kept(claims),

@@ -51,11 +51,6 @@ class LoginState:
         """RFC 7636 section 4.1; derived, so that it stands in no cookie."""
         return signing.derive("code-verifier", self.state)
 
-    @property
-    def login_id(self) -> str:
-        """Names the login in the identity that comes of it, without giving its `state` away."""
-        return signing.digest(self.state)
-
 
 def begin(provider: str, next_url: str) -> LoginState:
     """A new login at a provider. ``next_url`` is already known to be safe, or empty."""
@@ -118,7 +113,9 @@ def claim(login: LoginState) -> None:
     code is good for one use as well (RFC 6749 section 4.1.2).
     """
     try:
-        first = caches[conf.MULTI_OIDC_CACHE].add(f"django_multi_oidc:spent:{login.login_id}", True, LIFETIME)
+        first = caches[conf.MULTI_OIDC_CACHE].add(
+            f"django_multi_oidc:spent:{signing.digest(login.state)}", True, LIFETIME
+        )
     except Exception as error:  # each cache backend has exceptions of its own
         logger.warning("the cache cannot say whether a login is over: %s", type(error).__name__)
         return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import SplitResult, urlsplit
 
 from django.http import HttpRequest
 
 from .providers import configuration
+
+logger = logging.getLogger(__name__)
 
 # In the URL that a login was moved to: a proxy that hides the host must not send it round in circles.
 MOVED = "moved"
@@ -27,6 +30,10 @@ def elsewhere(request: HttpRequest) -> str | None:
     target = urlsplit(configuration().redirect_uri)
     if MOVED in request.GET or _here(request) == _origin(target):
         return None
+    if target.hostname == request.get_host().partition(":")[0]:
+        logger.warning(
+            "redirect_uri is at %s, this request came to another port: the login goes there", target.netloc
+        )
     query = request.GET.copy()
     query[MOVED] = "1"
     return f"{target.scheme}://{target.netloc}{request.path}?{query.urlencode()}"

@@ -35,7 +35,9 @@ def chooser(request: HttpRequest, next_url: str, prompt: str | None = None) -> H
         (provider, login_url(name, next=next_url, prompt=prompt))
         for name, provider in settings.providers.items()
     ]
-    context = {"choices": choices, "notice": settings.notice}
+    without = " For a login without an account anywhere: python manage.py oidc_dev_provider --write"
+    notice = settings.notice and settings.notice + (without if conf.DEBUG else "")
+    context = {"choices": choices, "notice": notice}
     return _page(request, "login.html", context, status=200 if choices else 503)
 
 
@@ -56,7 +58,7 @@ def error(
         "still": still.account if still else "",
         "home": redirects.after_login(""),
         "try_again": _try_again(failure, provider, next_url),
-        "detail": str(failure) if conf.DEBUG else "",
+        "detail": _detail(failure, provider) if conf.DEBUG else "",
     }
     return _page(request, "error.html", context, status=failure.status)
 
@@ -81,6 +83,17 @@ def logout(request: HttpRequest, identity: Identity | None) -> HttpResponse:
     """Ask before logging out, so that no image or link of another site can do it."""
     context = {"account": identity.account if identity else ""}
     return _page(request, "logout.html", context, posts=identity is not None)
+
+
+def _detail(failure: LoginError, provider: Provider | None) -> str:
+    """What the log says, for a developer in front of the page."""
+    at_home = provider is not None and provider.server_metadata_url.startswith("http://")
+    question = (
+        ". Is manage.py oidc_dev_provider running?"
+        if at_home and failure.code == "provider_unavailable"
+        else ""
+    )
+    return f"{failure}{question}"
 
 
 def _try_again(failure: LoginError, provider: Provider | None, next_url: str) -> str:

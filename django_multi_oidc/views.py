@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from . import callback, cookie_header, cookies, login_flow, login_state, navigation, pages, redirects, signing
+from . import callback, cookie_header, cookies, login_flow, login_state, navigation, pages, redirects
 from .exceptions import LoginError, NotANavigation, StateExpired, StateSpent, StateUnknown, UnknownProvider
 from .login_state import LoginState
 from .providers import Provider, configuration
@@ -83,7 +83,7 @@ class CallbackView(OIDCView):
             self.provider, self.next_url = _named(login.provider), login.next
             login_state.claim(login)
         except (StateUnknown, StateExpired, StateSpent):
-            if _made_the_identity(request, answer.state):
+            if login_flow.made_the_identity(request, answer):
                 return HttpResponseRedirect(redirects.after_login(""))
             raise
         response = login_flow.finish(request, self.provider, login, answer)
@@ -142,9 +142,3 @@ def _login_of(request: HttpRequest, state: str) -> LoginState:
     if not state:
         raise StateUnknown("the answer has no state")
     return login_state.read(request, state)
-
-
-def _made_the_identity(request: HttpRequest, state: str) -> bool:
-    """The Back button: the callback of the very login that the visitor is logged in by."""
-    identity = cookies.identity_of_visitor(request)
-    return identity is not None and identity.login_id == signing.digest(state)

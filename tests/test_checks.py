@@ -234,7 +234,7 @@ def test_the_middleware_is_in_front_of_sessions(auth, settings):  # D6
     assert ours() == [
         Error(
             f'"{OURS}" stands before "{SESSIONS}" in MIDDLEWARE.',
-            hint="Move it behind: it writes into the session whose session it is.",
+            hint="Move it behind SessionMiddleware: it needs request.session.",
             id="django_multi_oidc.E007",
         )
     ]
@@ -418,8 +418,7 @@ def test_djangos_own_gates_would_loop(auth, settings, login_url):  # L8
         Warning(
             f'LOGIN_URL is "{login_url}", our login: people would come back logged in, and Django\'s '
             "login_required and LoginRequiredMiddleware would send them there again.",
-            hint="Guard views with django_multi_oidc.decorators.oidc_login_required, or install "
-            '"django_multi_oidc.accounts", which derives request.user.',
+            hint="Guard views with django_multi_oidc.decorators.oidc_login_required, which this login answers.",
             id="django_multi_oidc.W002",
         )
     ]

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
@@ -54,6 +55,12 @@ def test_cache_page_never_hands_one_persons_page_to_another(pat, client):  # U6
     assert pat.get("/cached/").content == b"pat-sub"
     assert client.get("/cached/").content == b"nobody"
     assert pat.get("/cached/").content == b"pat-sub"
+
+
+def test_a_forgotten_app_is_said_at_the_start(settings):  # D6
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "django_multi_oidc"]
+    with pytest.raises(ImproperlyConfigured, match='Add "django_multi_oidc" to INSTALLED_APPS'):
+        OIDCUserMiddleware(lambda request: HttpResponse())
 
 
 ASK = "tests.site.AskFirst"

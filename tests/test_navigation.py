@@ -29,6 +29,17 @@ def test_a_login_begins_on_the_host_of_redirect_uri(
     assert navigation.elsewhere(rf.get("/p?a=b", **here)) == elsewhere
 
 
+def test_another_port_is_said_in_the_log(rf, secrets, settings, caplog):  # L1: most likely the file is wrong
+    settings.MULTI_OIDC_SECRETS = {
+        "auth": {**secrets, "redirect_uri": "http://localhost:8001/oauth2callback"}
+    }
+    assert navigation.elsewhere(rf.get("/p", SERVER_NAME="127.0.0.1"))
+    assert caplog.messages == []
+    assert navigation.elsewhere(rf.get("/p", SERVER_NAME="localhost", SERVER_PORT="8000"))
+    line = "redirect_uri is at localhost:8001, this request came to another port: the login goes there"
+    assert caplog.messages == [line]
+
+
 @pytest.mark.parametrize("host", ["localhost:99999", "[:::]", "[1::2::3]"])
 def test_a_host_that_is_none_is_elsewhere(rf, secrets, settings, host):  # L7: whatever a browser sends
     settings.ALLOWED_HOSTS = ["*"]

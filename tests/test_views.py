@@ -313,6 +313,14 @@ def test_the_back_button_goes_quietly_home(visitor, settings):  # L7
     assert visitor.cookies[IDENTITY] == cookie
 
 
+def test_another_choice_after_the_back_button_is_no_quiet_success(visitor, op):  # L7
+    at_provider = visitor.begin("/oidc/login/alpha/?next=/members/")
+    visitor.get(visitor.at_provider(at_provider))
+    op.auto_login("kim")
+    assert "it is already over" in failed(visitor, visitor.at_provider(at_provider), 400)
+    assert visitor.user()["email"] == "pat@alpha.example"
+
+
 def test_a_state_is_spent_once_even_if_its_cookie_is_still_there(visitor, someone_else):  # L3
     back = visitor.at_provider(visitor.begin())
     someone_else.client.cookies.update(visitor.client.cookies)
@@ -503,6 +511,18 @@ def test_in_debug_the_page_says_what_the_log_says(visitor, settings):  # D3
     settings.DEBUG = True
     text = page(visitor.get("/oauth2callback?state=x&code=y"), 400)
     assert "DEBUG state_unknown: the browser brought no login state cookie for it" in text
+
+
+def test_in_debug_the_page_says_what_a_developer_may_have_forgotten(visitor, live_secrets, settings):  # D3
+    settings.DEBUG = True
+    live_secrets["alpha"] |= {
+        "server_metadata_url": "http://localhost:9/down/.well-known/openid-configuration"
+    }
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    text = page(visitor.get("/oidc/login/alpha/"), 502)
+    assert "localhost:9 refused the connection. Is manage.py oidc_dev_provider running?" in text
+    settings.MULTI_OIDC_SECRETS = None
+    assert "python manage.py oidc_dev_provider --write" in page(visitor.get("/oidc/login/"), 503)
 
 
 def test_every_failure_has_a_reference_that_the_log_has(visitor, caplog):  # L7
