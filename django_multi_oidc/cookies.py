@@ -44,6 +44,12 @@ def write(response: HttpResponseBase, identity: Identity) -> int:
     return len(settings.cookie_name) + len(value) + 3  # "=", "; "
 
 
+def size_of(request: HttpRequest) -> int:
+    """The bytes that the identity there is so far takes of the request's header."""
+    name = configuration().cookie_name
+    return sum(len(name) + len(value) + 3 for value in cookie_header.values(request, name))
+
+
 def kept(claims: Mapping[str, Any]) -> Mapping[str, Any]:
     """What of a login's claims an identity keeps, read-only."""
     return cast(

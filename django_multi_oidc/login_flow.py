@@ -116,8 +116,8 @@ def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dic
 
 def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) -> None:
     # The cookie first: if the identity does not fit, the session stays what it was.
-    size = cookies.write(response, identity)
-    login_state.make_room(request, response, size)
+    growth = cookies.write(response, identity) - cookies.size_of(request)
+    login_state.make_room(request, response, growth)
     sessions.renew(request, identity, before=cookies.identity_of_visitor(request))
     user = attach(request, lambda _: identity)
     oidc_logged_in.send_robust(sender=identity.provider, request=request, user=user)

@@ -32,7 +32,8 @@ def elsewhere(request: HttpRequest) -> str | None:
         return None
     if target.hostname == request.get_host().partition(":")[0]:
         logger.warning(
-            "redirect_uri is at %s, this request came to another port: the login goes there", target.netloc
+            "redirect_uri is at %s, this request came by another scheme or port: the login goes there",
+            target.netloc,
         )
     query = request.GET.copy()
     query[MOVED] = "1"

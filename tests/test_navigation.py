@@ -36,7 +36,9 @@ def test_another_port_is_said_in_the_log(rf, secrets, settings, caplog):  # L1: 
     assert navigation.elsewhere(rf.get("/p", SERVER_NAME="127.0.0.1"))
     assert caplog.messages == []
     assert navigation.elsewhere(rf.get("/p", SERVER_NAME="localhost", SERVER_PORT="8000"))
-    line = "redirect_uri is at localhost:8001, this request came to another port: the login goes there"
+    line = (
+        "redirect_uri is at localhost:8001, this request came by another scheme or port: the login goes there"
+    )
     assert caplog.messages == [line]
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse, set_script_prefix
 
 from django_multi_oidc import signing
 from django_multi_oidc.signals import oidc_logged_in, oidc_logged_out, oidc_login_failed
+from tests.conftest import CLAIMS
 from tests.flow import Visitor, parameters
 
 IDENTITY = "multi_oidc_auth"
@@ -407,6 +408,18 @@ def test_after_a_login_the_header_has_room_for_a_large_identity(
     assert visitor.get(visitor.at_provider(under_way[-1])).status_code == 302
     header = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
     assert len(header) <= 7800
+
+
+def test_a_large_identity_that_is_replaced_ends_no_login_under_way(
+    visitor, make_identity, cookie_of
+):  # L4, K5
+    filler = secrets.token_urlsafe(2500)
+    name, _, value = cookie_of(make_identity(claims=CLAIMS | {"filler": filler})).partition("=")
+    visitor.client.cookies[name] = value
+    visitor.client.cookies["theirs"] = "x" * 3560
+    first, second = visitor.begin(), visitor.begin("/oidc/login/beta/")
+    assert visitor.get(visitor.at_provider(first)).status_code == 302
+    assert visitor.get(visitor.at_provider(second)).status_code == 302
 
 
 def test_a_receiver_that_fails_stops_nobodys_login(visitor):  # D5
