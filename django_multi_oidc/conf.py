@@ -45,7 +45,9 @@ class Settings:
 
     @property
     def MULTI_OIDC_CACHE(self) -> str:
-        """Alias, in ``CACHES``, of the cache that the site's processes share."""
+        """Alias, in ``CACHES``, of the cache that the site's processes share: spent logins, and what
+        providers publish.
+        """
         return getattr(settings, "MULTI_OIDC_CACHE", "default")
 
     @property

@@ -1,19 +1,20 @@
-"""The discovery document and the keys of a provider (OpenID Connect Discovery 1.0), kept by this process."""
+"""The discovery document and the keys of a provider (OpenID Connect Discovery 1.0): fetched and checked.
+
+``copies`` keeps them, as they came. What is kept is checked again by whoever reads it from the shared cache.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
-from . import http
+from . import copies, http
+from .copies import Source
 from .endpoints import refusal, table, without_query
-from .exceptions import DiscoveryInvalid, LoginError, ProviderAnswerInvalid
+from .exceptions import DiscoveryInvalid, ProviderAnswerInvalid
 from .issuer import SUFFIX, publishes
 from .jws import JWK
 from .providers import Provider
@@ -22,12 +23,11 @@ from .providers import Provider
 DEFAULT_LIFETIME = 3600.0
 MIN_LIFETIME = 300.0
 MAX_LIFETIME = 86400.0
-# Keys are fetched before their time when a token fits none of them, and no more often than this:
-# long enough that tokens of strangers cannot make us hammer the provider, short enough for a developer
-# who restarts one twice. Only such fetches count, so that the first rotation is never waited for.
-REFETCH_SECONDS = 10.0
-
-T = TypeVar("T")
+# Characters of an endpoint: the authorization endpoint goes into a Location header, for which servers have 4 KiB.
+MAX_URL = 2048
+# Providers publish a dozen keys at most. 4,400 for ES512 with one "kid", which fit into an answer, would cost
+# a worker three seconds for each token; a hundred cost 0.07 s.
+MAX_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,106 +46,29 @@ class ProviderMetadata:
 
 
 def get_metadata(provider: Provider) -> ProviderMetadata:
-    """The provider's discovery document, fetched at most once at a time.
+    """The provider's discovery document.
 
     Raises DiscoveryInvalid, ProviderUnavailable, ProviderTimeout, ProviderAnswerInvalid.
     """
-    copy: _Copy[ProviderMetadata] = _copy("metadata", provider, provider.server_metadata_url)
-    return copy.get(lambda: _fetch_metadata(provider))
+    return copies.current(_metadata_source(provider))
 
 
 def get_keys(provider: Provider) -> tuple[JWK, ...]:
     """The provider's published keys (RFC 7517), as they came. Raises as ``get_metadata`` does."""
-    copy, fetch = _keys_of(provider)
-    return copy.get(fetch)
+    return copies.current(_keys_source(provider))
 
 
 def refetch_keys(provider: Provider, *, seen: tuple[JWK, ...]) -> tuple[JWK, ...]:
-    """Newer keys than ``seen``, which did not fit; or ``seen`` where asking again is too soon."""
-    copy, fetch = _keys_of(provider)
-    return copy.newer_than(seen, fetch)
+    """Newer keys than ``seen``, which did not fit; or ``seen`` where asking again is too soon.
+
+    Raises as ``get_metadata`` does: a provider that is down, and not the token, ends such a login.
+    """
+    return copies.newer(_keys_source(provider), seen=seen)
 
 
 def clear() -> None:
-    """Forget every copy; for tests."""
-    _copies.clear()
-
-
-# Copies
-
-
-Fetch = Callable[[], "tuple[T, float]"]  # the thing, and for how many seconds it may be kept
-
-
-class _Copy(Generic[T]):
-    """One thing of a provider's. Whoever finds it missing fetches it; who comes meanwhile waits for that.
-
-    No lock is held while the network is waited for.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._value: T | None = None
-        self._fetched_at = self._expires_at = self._refetched_at = float("-inf")
-        self._flight: Future[T] | None = None
-
-    def get(self, fetch: Fetch[T]) -> T:
-        if self._value is not None and self._fetched_at <= time.time() < self._expires_at:
-            return self._value
-        return self._load(fetch)
-
-    def newer_than(self, seen: T, fetch: Fetch[T]) -> T:
-        with self._lock:
-            if self._flight is None:
-                if self._value is not None and self._value is not seen:
-                    return self._value  # somebody else was faster
-                if 0 <= time.time() - self._refetched_at < REFETCH_SECONDS:
-                    return seen
-                self._refetched_at = time.time()
-        return self._load(fetch)
-
-    def _load(self, fetch: Fetch[T]) -> T:
-        with self._lock:
-            waiting_for = self._flight
-            if waiting_for is None:
-                flight = self._flight = Future()
-        return self._fly(flight, fetch) if waiting_for is None else _landed(waiting_for)
-
-    def _fly(self, flight: Future[T], fetch: Fetch[T]) -> T:
-        try:
-            value, lifetime = fetch()
-        except BaseException as error:
-            self._flight = None
-            flight.set_exception(error)
-            raise
-        now = time.time()
-        with self._lock:
-            self._value, self._fetched_at, self._expires_at = value, now, now + lifetime
-            self._flight = None
-        flight.set_result(value)
-        return value
-
-
-def _landed(flight: Future[T]) -> T:
-    """What another thread's fetch brought; an error as a copy, for one must not rise in two threads."""
-    try:
-        return flight.result()
-    except LoginError as error:
-        raise type(error)(error.detail, stage=error.stage) from None
-
-
-# The process is in the key: a fetch that was under way at a fork never ends in the child.
-_copies: dict[tuple[object, ...], _Copy[Any]] = {}
-
-
-def _copy(kind: str, provider: Provider, url: str) -> _Copy[Any]:
-    key = (os.getpid(), kind, url, provider.server_metadata_url, provider.allow_plain_http)
-    return _copies.get(key) or _copies.setdefault(key, _Copy())
-
-
-def _keys_of(provider: Provider) -> tuple[_Copy[tuple[JWK, ...]], Fetch[tuple[JWK, ...]]]:
-    jwks_uri = get_metadata(provider).jwks_uri
-    return _copy("keys", provider, jwks_uri), lambda: _fetch_keys(provider, jwks_uri)
+    """Forget every copy of this process; for tests."""
+    copies.clear()
 
 
 def lifetime(headers: Mapping[str, str]) -> float:
@@ -158,21 +81,50 @@ def lifetime(headers: Mapping[str, str]) -> float:
 # The keys
 
 
-def _fetch_keys(provider: Provider, jwks_uri: str) -> tuple[tuple[JWK, ...], float]:
+def _keys_source(provider: Provider) -> Source[tuple[JWK, ...]]:
+    jwks_uri = get_metadata(provider).jwks_uri
+    return Source(
+        kind="keys",
+        provider=provider,
+        url=jwks_uri,
+        fetch=lambda: _fetch_keys(provider, jwks_uri),
+        check=lambda document: parse_keys(document, urlsplit(jwks_uri).netloc),
+    )
+
+
+def _fetch_keys(provider: Provider, jwks_uri: str) -> tuple[Any, float]:
     answer = http.get(provider, jwks_uri, stage="discovery")
     if answer.status != 200:
         detail = f"the keys: {answer.host} answered {answer.status}"
         raise ProviderAnswerInvalid(detail, stage="discovery")
-    keys = answer.json().get("keys")
+    return answer.json(), lifetime(answer.headers)
+
+
+def parse_keys(document: Mapping[str, Any], host: str) -> tuple[JWK, ...]:
+    """The keys of a key set (RFC 7517 section 5). Raises ProviderAnswerInvalid."""
+    keys = document.get("keys")
     if not isinstance(keys, list):
-        raise ProviderAnswerInvalid(f'the keys: {answer.host} sent no list "keys"', stage="discovery")
-    return tuple(key for key in keys if isinstance(key, dict)), lifetime(answer.headers)
+        raise ProviderAnswerInvalid(f'the keys: {host} sent no list "keys"', stage="discovery")
+    if len(keys) > MAX_KEYS:
+        detail = f"the keys: {host} sent {len(keys)} of them; at most {MAX_KEYS} are read"
+        raise ProviderAnswerInvalid(detail, stage="discovery")
+    return tuple(key for key in keys if isinstance(key, dict))
 
 
 # The document
 
 
-def _fetch_metadata(provider: Provider) -> tuple[ProviderMetadata, float]:
+def _metadata_source(provider: Provider) -> Source[ProviderMetadata]:
+    return Source(
+        kind="discovery document",
+        provider=provider,
+        url=provider.server_metadata_url,
+        fetch=lambda: _fetch_metadata(provider),
+        check=lambda document: parse_metadata(document, provider),
+    )
+
+
+def _fetch_metadata(provider: Provider) -> tuple[Any, float]:
     url = without_query(provider.server_metadata_url)
     if reason := refusal(provider, provider.server_metadata_url):
         raise DiscoveryInvalid(f"{url!r} {reason}")
@@ -184,7 +136,7 @@ def _fetch_metadata(provider: Provider) -> tuple[ProviderMetadata, float]:
         raise DiscoveryInvalid(
             f"{url!r} answered {answer.status}; put the right address{_into_table(provider)}"
         )
-    return parse_metadata(answer.json(), provider), lifetime(answer.headers)
+    return answer.json(), lifetime(answer.headers)
 
 
 def _into_table(provider: Provider) -> str:
@@ -230,6 +182,8 @@ class _Reader:
 
     def url(self, name: str, *, by_browser: bool = False) -> str:
         value = self._string(name)
+        if len(value) > MAX_URL:
+            self._fail(f"has a {name} of more than {MAX_URL} characters")
         if reason := refusal(self._provider, value, by_browser=by_browser):
             self._fail(f"has a bad {name}: {without_query(value)!r} {reason}")
         return value

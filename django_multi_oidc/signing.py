@@ -14,7 +14,7 @@ from .providers import configuration
 
 __all__ = ["BadSignature", "Purpose", "SignatureExpired", "derive", "digest", "dumps", "loads"]
 
-Purpose = Literal["identity", "login-state", "login-prompt", "nonce", "code-verifier"]
+Purpose = Literal["identity", "login-state", "login-prompt", "nonce", "code-verifier", "shared-cache"]
 
 # Machines that share a cookie secret do not share a clock.
 CLOCK_SKEW = 30

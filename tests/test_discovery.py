@@ -153,6 +153,25 @@ def test_lists_are_lists_of_strings(name, value):
     assert invalid(**{name: value}) == f"has a {name} that is not a list of strings"
 
 
+def test_lists_are_read():
+    names = [
+        "id_token_signing_alg_values_supported",
+        "userinfo_signing_alg_values_supported",
+        "token_endpoint_auth_methods_supported",
+    ]
+    metadata = parse_metadata({**DOCUMENT, **{name: [name, "x"] for name in names}}, REMOTE)
+    assert all(getattr(metadata, name) == (name, "x") for name in names)
+
+
+@pytest.mark.parametrize(
+    "name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
+)
+def test_an_endpoint_of_2048_characters_at_most(name):  # L1: a longer Location is refused on its way
+    url = "https://op.example/".ljust(2048, "x")
+    assert getattr(parse_metadata({**DOCUMENT, name: url}, REMOTE), name) == url
+    assert invalid(**{name: url + "x"}) == f"has a {name} of more than 2048 characters"
+
+
 @pytest.mark.parametrize("value", [None, "true", 1, []])
 def test_a_promise_is_true_or_false(value):
     name = "authorization_response_iss_parameter_supported"
@@ -208,6 +227,68 @@ def test_a_failure_is_not_kept(hostile, provider):
     failure(provider, ProviderUnavailable)
     del hostile.answers[WELL_KNOWN]
     assert get_metadata(provider).issuer == hostile.url
+
+
+# While the provider is down
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Reply(500), "provider_unavailable: HOST answered 500"),
+        (Reply(429), "provider_unavailable: HOST answered 429"),
+        (
+            Reply(404),
+            "discovery_invalid: 'http://HOST/.well-known/openid-configuration' answered 404; "
+            "put the right address into server_metadata_url of [auth.op]",
+        ),
+        (
+            Reply(302, headers={"Location": "/maintenance"}),
+            "discovery_invalid: HOST answered 302, a redirect; no redirect is followed; "
+            "put the final address into server_metadata_url of [auth.op]",
+        ),
+        (Reply(200, b"<html>"), "provider_answer_invalid: HOST answered 200, but it is not JSON"),
+        (hostile_provider.garbage, "provider_unavailable: HOST could not be talked to (BadStatusLine)"),
+    ],
+)
+def test_what_is_no_word_of_the_provider_s(hostile, provider, answer, said, caplog):  # S4
+    metadata = get_metadata(provider)
+    hostile.answers[WELL_KNOWN] = answer
+    with time_machine.travel(time.time() + 3600, tick=False):
+        assert get_metadata(provider) is metadata
+    assert caplog.messages == [
+        "provider 'op': its discovery document cannot be fetched, and a copy of 60 minutes ago serves: "
+        + said.replace("HOST", hostile.url[7:])
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"issuer": "https://evil.example"},
+        {"token_endpoint": "http://op.example/token"},
+        {"jwks_uri": None},
+        {"authorization_endpoint": "https://op.example/".ljust(20_000, "x")},
+    ],
+)
+def test_a_document_that_contradicts_us_is_not_hidden_by_yesterdays(hostile, provider, changes):  # S1, S4
+    get_metadata(provider)
+    hostile.metadata |= changes
+    with time_machine.travel(time.time() + 3600, tick=False):
+        failure(provider, DiscoveryInvalid)
+
+
+def test_the_last_good_keys(hostile, provider, caplog):  # S4
+    keys = get_keys(provider)
+    hostile.answers["/jwks"] = Reply(404)
+    with time_machine.travel(time.time() + 3600, tick=False):
+        assert get_keys(provider) is keys
+        with pytest.raises(ProviderAnswerInvalid):  # a token that needs others cannot be judged
+            refetch_keys(provider, seen=keys)
+    assert caplog.messages == [
+        "provider 'op': its keys cannot be fetched, and a copy of 60 minutes ago serves: "
+        f"provider_answer_invalid: the keys: {hostile.url[7:]} answered 404"
+    ]
 
 
 # Copies
@@ -346,6 +427,18 @@ def test_the_keys(hostile, provider):  # S1
     assert get_keys(provider) == (hostile.keys[0], hostile.keys[3])
 
 
+def test_a_hundred_keys_at_most(
+    hostile, provider
+):  # S3: thousands with one "kid" cost seconds for each token
+    hostile.keys = [jwk(hostile.key)] * 100
+    assert len(get_keys(provider)) == 100
+    discovery.clear()
+    hostile.keys = [jwk(hostile.key)] * 101
+    assert failure(provider, ProviderAnswerInvalid, get_keys) == (
+        f"the keys: {hostile.url[7:]} sent 101 of them; at most 100 are read"
+    )
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "detail"),
     [
@@ -374,7 +467,7 @@ def test_newer_keys(hostile, provider):  # S1
 def test_newer_keys_that_somebody_else_has_fetched(hostile, provider):
     old = get_keys(provider)
     new = refetch_keys(provider, seen=old)
-    assert refetch_keys(provider, seen=old) is new
+    assert refetch_keys(provider, seen=old) == new
     assert hostile.paths()["/jwks"] == 2
 
 
@@ -402,6 +495,19 @@ def test_one_fetch_for_a_key_rotation(hostile, provider):  # P
     reply = json_reply({"keys": new})
     assert together(hostile, "/jwks", reply, lambda: refetch_keys(provider, seen=old)) == [tuple(new)] * 8
     assert hostile.paths()["/jwks"] == 2
+
+
+def test_a_slow_fetch_of_newer_keys_holds_up_no_token_that_needs_none(hostile, provider):  # S1
+    keys = get_keys(provider)
+    arrived = threading.Event()
+    hostile.answers["/jwks"], release = slow(json_reply({"keys": []}), arrived)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(refetch_keys, provider, seen=keys)
+        assert arrived.wait(10)
+        assert get_keys(provider) == keys
+        assert not waiting.done()
+        release.set()
+        assert waiting.result() == ()
 
 
 def test_keys_after_a_key_set_that_moved(hostile, provider):
