@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.signals import got_request_exception
 from django.utils.autoreload import autoreload_started
 
+from .callback import forget_after_exception
 from .checks import register_checks
 from .providers.autoreload import watch_secrets_file
 
@@ -18,3 +20,4 @@ class DjangoMultiOIDCConfig(AppConfig):
     def ready(self) -> None:
         register_checks()
         autoreload_started.connect(watch_secrets_file, dispatch_uid="django_multi_oidc")
+        got_request_exception.connect(forget_after_exception, dispatch_uid="django_multi_oidc")

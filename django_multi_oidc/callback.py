@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import HttpRequest, QueryDict
+from django.urls import NoReverseMatch, reverse
 
 from .exceptions import AuthorizationRefused, CallbackMalformed, LoginDenied, LoginError, ProviderUnavailable
 
@@ -56,6 +59,13 @@ def take(request: HttpRequest) -> Answer:
         error=parameters.get("error", ""),
         error_description=parameters.get("error_description", ""),
     )
+
+
+def forget_after_exception(*, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Receiver of ``got_request_exception``: a middleware may have failed before our view could `take`."""
+    with suppress(NoReverseMatch):
+        if request is not None and request.path == reverse("multi_oidc:callback"):
+            _forget(request)
 
 
 def _forget(request: HttpRequest) -> None:

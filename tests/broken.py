@@ -26,3 +26,13 @@ class BrokenBackend(ProviderBackend):
     def fetch_claims(self, *, code, nonce, code_verifier):
         claims = super().fetch_claims(code=code, nonce=nonce, code_verifier=code_verifier)
         raise ZeroDivisionError(f"a mistake, {len(claims)} claims later")
+
+
+def broken_middleware(get_response):
+    def middleware(request):
+        raise ZeroDivisionError("a mistake, before any view")
+
+    return middleware
+
+
+urlpatterns = []  # as the URLconf of a project that has not included ours

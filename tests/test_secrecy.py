@@ -118,6 +118,37 @@ def test_an_exception_in_the_callback_is_mailed_without_a_secret(visitor, op, se
     assert_untold("\n".join(line for line in records.lines if not line.startswith(BROWSERS)), known)
 
 
+@pytest.mark.usefixtures("_mails_errors")
+def test_a_failure_before_our_view_is_mailed_without_a_secret(visitor, op, settings):
+    back = visitor.at_provider(visitor.begin())
+    settings.CACHES = {"default": {"BACKEND": "tests.broken.BrokenCache"}}
+    settings.MIDDLEWARE = [
+        "django.middleware.cache.UpdateCacheMiddleware",
+        *settings.MIDDLEWARE,
+        "django.middleware.cache.FetchFromCacheMiddleware",
+    ]
+    visitor.client.raise_request_exception = False
+    visitor.client.handler.load_middleware()
+    assert visitor.get(back).status_code == 500
+    message = mail.outbox[0]
+    assert "in process_request" in message.body
+    assert "oauth2callback" in message.body
+    for part in (message.body, *(content for content, _ in message.alternatives)):
+        assert_untold(part, secrets_of(visitor, back, op))
+
+
+@pytest.mark.usefixtures("_mails_errors")
+@pytest.mark.parametrize("urlconf", ["tests.urls", "tests.broken"])
+def test_an_error_mail_of_another_page_tells_all_that_django_tells(visitor, settings, urlconf):
+    settings.ROOT_URLCONF = urlconf
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.broken.broken_middleware"]
+    visitor.client.raise_request_exception = False
+    visitor.client.handler.load_middleware()
+    assert visitor.get("/search/?q=what-was-asked").status_code == 500
+    message = mail.outbox[0]
+    assert "what-was-asked" in message.body
+
+
 def test_reprs_hold_no_secret():
     for thing in (configuration(), *configuration().providers.values()):
         assert COOKIE_SECRET not in repr(thing)
