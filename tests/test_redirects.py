@@ -7,6 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from django_multi_oidc import redirects
+from tests.open_redirects import PAYLOADS, origin
 
 
 @pytest.fixture
@@ -72,6 +73,17 @@ def test_what_a_browser_might_mend_is_escaped(request_, url, kept):  # L6
     assert redirects.safe_next(request_, url) == kept
 
 
+def test_there_are_some_hundred_payloads_and_most_lead_elsewhere():
+    assert len(set(PAYLOADS)) > 700
+    assert sum(origin(payload) != ("http", "localhost") for payload in PAYLOADS) > 350
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_payload_leads_to_another_site(request_, payload):  # L6, S2
+    safe = redirects.safe_next(request_, payload)
+    assert safe == "" or origin(safe) == ("http", "localhost")
+
+
 def test_under_https_a_plain_http_page_is_dropped(rf):  # L6
     request = rf.get("/", secure=True, SERVER_NAME="localhost")
     assert redirects.safe_next(request, "http://localhost/members/") == ""
@@ -134,6 +146,7 @@ def test_any_text_gives_a_path_or_nothing(request_, url):  # L6
     safe = redirects.safe_next(request_, url)
     assert safe == "" or safe.isascii()
     assert not safe.startswith(("//", "/\\"))
+    assert origin(safe) == ("http", "localhost")
 
 
 def test_after_login(settings):  # L6

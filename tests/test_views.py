@@ -3,6 +3,8 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 import requests
@@ -328,6 +330,24 @@ def test_a_state_is_spent_once_even_if_its_cookie_is_still_there(visitor, someon
     visitor.get(back)
     assert "This login is already over." in failed(someone_else, back, 400)
     assert someone_else.logins_under_way == []
+
+
+def test_ten_copies_of_one_callback_make_one_token_call(visitor, op):  # L3: in one process
+    back = visitor.at_provider(visitor.begin())
+    copies = [Visitor() for _ in range(10)]
+    for copy in copies:
+        copy.client.cookies.update(visitor.client.cookies)
+    together = Barrier(len(copies))
+
+    def come(copy):
+        together.wait(10)
+        return copy.get(back)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        answers = list(pool.map(come, copies))
+    assert sorted(answer.status_code for answer in answers) == [302, *[400] * 9]
+    assert [path for _, path in op.requests].count("/alpha/token") == 1
+    assert [copy.user()["is_logged_in"] for copy in copies].count(True) == 1
 
 
 def test_a_login_that_took_too_long(anybody):  # L3, L7
