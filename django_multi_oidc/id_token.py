@@ -37,6 +37,7 @@ def validate(
     """
     verified = verify(id_token, keys=keys, algorithms=algorithms)
     claims, now = verified.claims, time.time()
+    _check_type(verified)
     _check_issuer(verified, issuer)
     _check_subject(claims)
     _check_audience(claims, client_id)
@@ -45,6 +46,12 @@ def validate(
     _check_nonce(claims, nonce)
     _check_at_hash(verified, access_token)
     return claims
+
+
+def _check_type(verified: Verified) -> None:
+    """RFC 8725 section 3.11: what is typed as an access, logout or other token is no ID token."""
+    if verified.typ.lower().endswith("+jwt"):
+        _fail(f'the header\'s "typ" is {verified.typ[:40]!r}: that is another kind of token')
 
 
 def _check_issuer(verified: Verified, issuer: str) -> None:

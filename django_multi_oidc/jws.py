@@ -50,6 +50,7 @@ class Verified:
 
     claims: dict[str, Any] = field(repr=False)
     alg: str
+    typ: str
     key: JWK
 
 
@@ -63,7 +64,7 @@ def verify(token: str, *, keys: Sequence[JWK], algorithms: Iterable[str]) -> Ver
     alg = _algorithm(header, algorithms)
     candidates = _candidates(keys, alg, header.get("kid"))
     key, payload = _verified_payload(token, alg, candidates)
-    return Verified(claims=_parse(payload, "payload"), alg=alg, key=key)
+    return Verified(claims=_parse(payload, "payload"), alg=alg, typ=header.get("typ", ""), key=key)
 
 
 def _header(token: str) -> dict[str, Any]:
@@ -72,8 +73,9 @@ def _header(token: str) -> dict[str, Any]:
     header = _parse(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), "header")
     if "crit" in header:
         raise IDTokenInvalid('the header has "crit": it demands an extension that is not understood here')
-    if not isinstance(header.get("kid", ""), str):
-        raise IDTokenInvalid('the header\'s "kid" is not a string')
+    for name in ("kid", "typ"):
+        if not isinstance(header.get(name, ""), str):
+            raise IDTokenInvalid(f'the header\'s "{name}" is not a string')
     return header
 
 

@@ -24,10 +24,10 @@ def _frozen():
         yield
 
 
-def check(changes=None, *, key=KEY, alg="RS256", issuer=ISSUER, max_age=None, published=None):
+def check(changes=None, *, key=KEY, alg="RS256", issuer=ISSUER, max_age=None, published=None, typ=None):
     claims = {name: value for name, value in {**GOOD, **(changes or {})}.items() if value is not ABSENT}
     return validate(
-        signed(claims, key=key, alg=alg),
+        signed(claims, key=key, alg=alg, typ=typ),
         keys=[published or jwk(key)],
         algorithms=[alg],
         issuer=issuer,
@@ -48,6 +48,19 @@ def refused(changes, **options) -> str:
 def test_a_good_token():  # S1
     assert check() == GOOD
     assert check({"name": "Ann", "azp": CLIENT_ID, "aud": [CLIENT_ID], "auth_time": 0})["name"] == "Ann"
+
+
+# typ
+
+
+@pytest.mark.parametrize("typ", [None, "", "JWT", "jwt", "application/jwt", "JOSE", "ID"])
+def test_the_type_of_a_good_token(typ):  # S1
+    assert check(typ=typ) == GOOD
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt", "logout+jwt", "secevent+jwt"])
+def test_another_kind_of_token(typ):  # S1: RFC 8725 section 3.11
+    assert refused({}, typ=typ) == f'the header\'s "typ" is {typ!r}: that is another kind of token'
 
 
 # iss

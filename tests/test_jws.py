@@ -208,8 +208,10 @@ def test_an_unknown_kid():  # S1
     assert detail == 'the provider publishes no usable key for RS256 with the "kid" of the token'
 
 
-def test_a_kid_that_is_no_string():
-    assert refused(signed(CLAIMS, key=RSA, kid=1)) == 'the header\'s "kid" is not a string'
+@pytest.mark.parametrize("name", ["kid", "typ"])
+@pytest.mark.parametrize("value", [1, ["one"], {}])
+def test_a_kid_or_typ_that_is_no_string(name, value):
+    assert refused(signed(CLAIMS, key=RSA, **{name: value})) == f'the header\'s "{name}" is not a string'
 
 
 def test_two_keys_of_one_kid_are_both_tried():
