@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from tests.real_site import free_port
 HERE = Path(__file__).parent
 NODE_AT_LEAST = 20
 PASSWORD = "pw"
+STARTS = 4
+START_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class RealProvider:
         self.redirect_uris = redirect_uris
         self.alpha = Organisation("alpha", free_port(), "alpha-secret-0123456789")
         self.beta = Organisation("beta", free_port(), "b%t+ secret/=&:0123456789")
+        self._output = tempfile.NamedTemporaryFile()  # noqa: SIM115 - lives as long as this
         self._process = None
 
     def __enter__(self):
@@ -57,18 +62,39 @@ class RealProvider:
         self.stop()
 
     def start(self):
+        """On the same ports each time. Whatever keeps Node from listening (a port that somebody has for a moment,
+        a machine under load), another process of it is tried before the tests hear of it.
+        """
+        for _ in range(STARTS):
+            if self._started():
+                return
+        raise AssertionError(f"the provider did not start:\n{self._said()}")
+
+    def _started(self):
         """Node prints "ready" when both issuers listen."""
         command = [node(), "server.mjs", str(self.alpha.port), str(self.beta.port), *self.redirect_uris]
-        self._process = subprocess.Popen(
-            command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        line = self._process.stdout.readline()
-        assert line == "ready\n", f"the provider did not start: {line!r}"
+        self._output.truncate(0)  # a file: a pipe can fill up, and reading one has no time limit
+        with open(self._output.name, "ab") as output:
+            self._process = subprocess.Popen(command, cwd=HERE, stdout=output, stderr=subprocess.STDOUT)
+        end = time.monotonic() + START_SECONDS
+        while self._process.poll() is None and time.monotonic() < end:
+            if self._said().endswith("ready\n"):
+                return True
+            time.sleep(0.02)
+        self._process.kill()
+        self._process.wait()
+        return False
+
+    def _said(self):
+        return Path(self._output.name).read_text(errors="replace")
 
     def stop(self):
         self._process.terminate()
-        self._process.wait(timeout=10)
-        self._process.stdout.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def restart(self):
         """New keys: the old ones are gone."""
