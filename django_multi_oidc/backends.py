@@ -169,6 +169,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
                 algorithms=self.metadata.id_token_signing_alg_values_supported,
                 issuer=self.metadata.issuer,
                 client_id=self.provider.client_id,
+                audiences=self.provider.audiences,
                 nonce=kwargs["nonce"],
                 access_token=self._access_token,
                 max_age=self._max_age(),

@@ -96,8 +96,8 @@ def _identity(values: list[str], settings: Configuration) -> Identity:
         raise _Nobody("its provider is no longer in the secrets file")
     if provider.fingerprint != identity.fingerprint:
         raise _Nobody("its provider has another client_id or server_metadata_url since")
-    if not provider.rules.allows(identity.claims):
-        raise _Nobody("its provider's allow rule does not let it in")
+    if not provider.allows(identity.claims):
+        raise _Nobody("its provider's allow or tenants do not let it in")
     return identity
 
 

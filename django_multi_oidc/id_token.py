@@ -28,19 +28,20 @@ def validate(
     nonce: str,
     access_token: str,
     max_age: int | None = None,
+    audiences: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """The claims of ``id_token``, every check passed.
 
     ``algorithms`` as advertised; ``issuer`` as in the discovery document; ``max_age`` in seconds where the
-    authorization request had one. Raises IDTokenInvalid, whose detail names the check and no claim;
-    jws.KeyUnknown among them where newer keys may help.
+    authorization request had one; ``audiences`` whom "aud" may name beside us. Raises IDTokenInvalid, whose
+    detail names the check and no claim; jws.KeyUnknown among them where newer keys may help.
     """
     verified = verify(id_token, keys=keys, algorithms=algorithms)
     claims, now = verified.claims, time.time()
     _check_type(verified)
     _check_issuer(verified, issuer)
     _check_subject(claims)
-    _check_audience(claims, client_id)
+    _check_audience(claims, client_id, audiences)
     _check_times(claims, now)
     _check_auth_time(claims, now, max_age)
     _check_nonce(claims, nonce)
@@ -73,13 +74,14 @@ def _check_subject(claims: Mapping[str, Any]) -> None:
         _fail('"sub" is not a string of 1 to 255 ASCII characters')
 
 
-def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
+def _check_audience(claims: Mapping[str, Any], client_id: str, others: frozenset[str]) -> None:
     aud = claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     if client_id not in audiences:
         _fail('"aud" does not name our client_id: the token was made for somebody else')
-    if any(audience != client_id for audience in audiences):
-        _fail('"aud" names others beside our client_id, who are not trusted here')
+    trusted = {client_id, *others}
+    if not all(isinstance(audience, str) and audience in trusted for audience in audiences):
+        _fail('"aud" names others beside our client_id, who are not in the provider\'s audiences')
     if claims.get("azp", client_id) != client_id:
         _fail('"azp" is not our client_id: the token was issued to somebody else')
 

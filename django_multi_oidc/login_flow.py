@@ -109,7 +109,9 @@ def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dic
         next_digest=signing.digest(login.next) if login.next else "",
         claims=cookies.kept(claims),
     )
-    if not provider.rules.allows(claims):
+    if not provider.allows_tenant(claims):
+        raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=identity.account)
+    if not provider.allows(claims):
         raise AccountNotAllowed("no entry of the provider's allow rule matches", account=identity.account)
     return identity
 

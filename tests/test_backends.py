@@ -627,6 +627,12 @@ def test_a_multi_tenant_provider(hostile):  # S1
     assert failure(hostile, IDTokenInvalid, "token").startswith('"iss" is not the issuer')
 
 
+def test_a_token_for_an_audience_that_is_configured(hostile):  # S1
+    hostile.claims["aud"] = [CLIENT_ID, "the-api"]
+    assert log_in(hostile, audiences=frozenset({"the-api"}))["sub"] == "ann-sub"
+    assert failure(hostile, IDTokenInvalid, "token").startswith('"aud" names others beside our client_id')
+
+
 # To the UserInfo endpoint
 
 

@@ -76,6 +76,7 @@ def refused(reason):
     return (None, [f"identity cookie not accepted: {reason}"])
 
 
+TENANT = "0d2f3a7c-5c4e-4c57-9d0e-3f0f4f6f2c11"
 ALTERED = refused("it was altered, or signed with another secret")
 
 
@@ -141,7 +142,24 @@ def test_an_account_that_allow_no_longer_names_is_nobody(
     settings.MULTI_OIDC_SECRETS = {
         "auth": {**secrets, "alpha": {**secrets["alpha"], "allow": ["kim@alpha.example"]}}
     }
-    assert read(header) == refused("its provider's allow rule does not let it in")
+    assert read(header) == refused("its provider's allow or tenants do not let it in")
+
+
+@pytest.mark.parametrize(("tid", "accepted"), [(TENANT, True), (TENANT[::-1], False), (None, False)])
+def test_an_account_of_a_tenant_that_is_no_longer_named(
+    secrets, settings, make_identity, cookie_of, read, tid, accepted
+):  # S1
+    common = "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
+    secrets["alpha"] |= {"server_metadata_url": common}
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    header = cookie_of(make_identity("alpha", claims={**CLAIMS, "tid": tid}))
+    assert read(header)[0] is not None
+    secrets["alpha"] |= {"tenants": [TENANT]}
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets}}
+    if accepted:
+        assert read(header)[0] is not None
+    else:
+        assert read(header) == refused("its provider's allow or tenants do not let it in")
 
 
 def test_a_name_that_stands_twice_is_nobody(make_identity, cookie_of, read):  # K1

@@ -24,7 +24,9 @@ def _frozen():
         yield
 
 
-def check(changes=None, *, key=KEY, alg="RS256", issuer=ISSUER, max_age=None, published=None, typ=None):
+def check(
+    changes=None, *, key=KEY, alg="RS256", issuer=ISSUER, max_age=None, published=None, typ=None, audiences=()
+):
     claims = {name: value for name, value in {**GOOD, **(changes or {})}.items() if value is not ABSENT}
     return validate(
         signed(claims, key=key, alg=alg, typ=typ),
@@ -35,6 +37,7 @@ def check(changes=None, *, key=KEY, alg="RS256", issuer=ISSUER, max_age=None, pu
         nonce=NONCE,
         access_token=ACCESS_TOKEN,
         max_age=max_age,
+        audiences=frozenset(audiences),
     )
 
 
@@ -142,7 +145,15 @@ def test_a_token_for_somebody_else(aud):  # S1
 @pytest.mark.parametrize("others", [["another"], [1], [None], [[CLIENT_ID]]])
 def test_a_token_for_others_too(others):  # S1
     assert refused({"aud": [CLIENT_ID, *others]}) == (
-        '"aud" names others beside our client_id, who are not trusted here'
+        '"aud" names others beside our client_id, who are not in the provider\'s audiences'
+    )
+
+
+def test_an_audience_that_is_configured():  # S1
+    assert check({"aud": ["the-api", CLIENT_ID]}, audiences=["the-api", "unused"])
+    assert refused({"aud": ["the-api", CLIENT_ID, "another"]}, audiences=["the-api"])
+    assert refused({"aud": ["the-api"]}, audiences=["the-api"]) == (
+        '"aud" does not name our client_id: the token was made for somebody else'
     )
 
 

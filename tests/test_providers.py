@@ -59,7 +59,7 @@ MAKE_ONE = (
 )
 KNOWN_OF_PROVIDER = (
     "  Known keys: client_id, client_secret, server_metadata_url, client_kwargs, label, allow, admins, roles, "
-    "trust_email, userinfo, token_endpoint_auth_method, allow_plain_http"
+    "trust_email, userinfo, token_endpoint_auth_method, audiences, tenants, allow_plain_http"
 )
 KNOWN = KNOWN_OF_PROVIDER.replace("client_id,", "redirect_uri, cookie_secret, client_id,")
 NO_CLIENT_ID = """\
@@ -813,6 +813,10 @@ def test_loopback(host, loopback):  # S3
 # C8: mistakes in a provider's table.
 
 
+TENANT = "0d2f3a7c-5c4e-4c57-9d0e-3f0f4f6f2c11"
+COMMON = "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
+
+
 def google(**changes: str) -> str:
     """[auth.google] with keys replaced, or left out where the value is empty."""
     keys = {
@@ -901,6 +905,26 @@ must not have trust_email = true with an address for all of Entra's tenants.
             'token_endpoint_auth_method must be "client_secret_basic" or "client_secret_post", '
             'not "private_key_jwt".\n  token_endpoint_auth_method = "client_secret_basic"',
         ),
+        *[
+            (
+                google(audiences=value),
+                'audiences must be a list of strings with something in it.\n  audiences = ["…"]',
+            )
+            for value in ('"api"', "[]", "[1]", '["api", ""]', "{}")
+        ],
+        (
+            metadata(COMMON, tenants='["contoso.example"]'),
+            'tenants has "contoso.example", which is no GUID.\n'
+            "  Write each tenant's id: Entra's admin center shows it as Tenant ID.",
+        ),
+        *[
+            (
+                metadata(url, tenants=f'["{TENANT}"]'),
+                "must not have tenants with an address that is not for many of them.\n"
+                "  It goes with https://login.microsoftonline.com/common/… or …/organizations/…",
+            )
+            for url in (GOOGLE_URL, COMMON.replace("common", TENANT), COMMON.replace("common", "consumers"))
+        ],
         (
             google(trust_email='"true"'),
             'trust_email must be true or false, not "true".\n  Without quotes: trust_email = true',
@@ -1172,6 +1196,15 @@ def test_no_syntax_error_shows_a_secret(project, lines, glue, quotes, client_sec
     told = "\n".join(map(str, configuration_mistakes()))
     assert client_secret not in told
     assert cookie_secret not in told
+
+
+def test_audiences_and_tenants(read):  # S1
+    text = metadata(COMMON, audiences='["api", "api2"]', tenants=f'["{TENANT.upper()}"]')
+    provider = read(text).providers["google"]
+    assert provider.audiences == {"api", "api2"}
+    assert provider.tenants == {TENANT}
+    nobody_special = read(google()).providers["google"]
+    assert nobody_special.audiences == nobody_special.tenants == frozenset()
 
 
 # C8: the path of redirect_uri.

@@ -71,5 +71,11 @@ def is_multi_tenant_entra(url: str) -> bool:
     return parts is not None and parts.hostname in ENTRA_HOSTS and _first_segment(parts) in MULTI_TENANT
 
 
+def is_for_many_tenants(url: str) -> bool:
+    """An address of Entra's kind that stands for tenants of which a list may be made, on any host."""
+    parts = split(url)
+    return parts is not None and _first_segment(parts) in {"common", "organizations"}
+
+
 def _first_segment(parts: SplitResult) -> str:
     return unquote(parts.path).lstrip("/").partition("/")[0].lower()

@@ -14,6 +14,8 @@ PROVIDER_KEYS = (
     "trust_email",
     "userinfo",
     "token_endpoint_auth_method",
+    "audiences",
+    "tenants",
     "allow_plain_http",
 )
 TABLE_KEYS = ("client_kwargs", "roles")

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from ..rules import Rules
 
@@ -37,6 +37,10 @@ class Provider:
     """"client_secret_basic" or "client_secret_post"; None: what the discovery document prefers."""
     allow_plain_http: bool = False
     """The metadata URL may be plain http off loopback. For development."""
+    audiences: frozenset[str] = frozenset()
+    """Who an ID token's ``aud`` may name beside ``client_id``."""
+    tenants: frozenset[str] = frozenset()
+    """Entra's tenants whose people may log in, GUIDs in lower case; empty: all of them."""
     trust_email: bool = False
     """The provider never sends ``email_verified``, and its addresses count all the same."""
     userinfo: Userinfo = "auto"
@@ -46,6 +50,15 @@ class Provider:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fingerprint", _digest(self.client_id, self.server_metadata_url))
+
+    def allows(self, claims: Mapping[str, Any]) -> bool:
+        """Whether the person may be logged in here: of an allowed tenant, and by the ``allow`` rule."""
+        return self.allows_tenant(claims) and self.rules.allows(claims)
+
+    def allows_tenant(self, claims: Mapping[str, Any]) -> bool:
+        """Whether "tid" is one of ``tenants``, where there are any."""
+        tid = claims.get("tid")
+        return not self.tenants or (isinstance(tid, str) and tid in self.tenants)
 
     @property
     def scope(self) -> str:

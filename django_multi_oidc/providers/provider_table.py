@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal, cast
 
@@ -15,6 +16,7 @@ from .secret_values import is_placeholder
 from .table import MISSING_MENDS, Table
 
 USERINFO = ("auto", "always", "never")
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 
 
@@ -47,6 +49,8 @@ def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
         authorization_params=authorization_params(table),
         token_endpoint_auth_method=table.choice("token_endpoint_auth_method", AUTH_METHODS),
         allow_plain_http=_allow_plain_http(table, metadata_url),
+        audiences=table.texts("audiences"),
+        tenants=_tenants(table, metadata_url),
         trust_email=_trust_email(table, metadata_url),
         userinfo=cast(Userinfo, table.choice("userinfo", USERINFO) or "auto"),
         rules=_rules(table),
@@ -114,6 +118,22 @@ def _allow_plain_http(table: Table, url: str) -> bool:
     if allowed and parts and parts.scheme == "https":
         table.wrong("has allow_plain_http = true, and its address is https.", "Remove allow_plain_http.")
     return allowed
+
+
+def _tenants(table: Table, url: str) -> frozenset[str]:
+    tenants = table.texts("tenants")
+    for tenant in sorted(tenants):
+        if not GUID.fullmatch(tenant.lower()):
+            table.wrong(
+                f"tenants has {quoted(tenant)}, which is no GUID.",
+                "Write each tenant's id: Entra's admin center shows it as Tenant ID.",
+            )
+    if tenants and not addresses.is_for_many_tenants(url):
+        table.wrong(
+            "must not have tenants with an address that is not for many of them.",
+            "It goes with https://login.microsoftonline.com/common/… or …/organizations/…",
+        )
+    return frozenset(tenant.lower() for tenant in tenants)
 
 
 def _trust_email(table: Table, url: str) -> bool:

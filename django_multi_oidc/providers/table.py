@@ -40,6 +40,16 @@ class Table:
             self.wrong(f"{key} must be true or false, not {_met(value)}.", f"Without quotes: {key} = true")
         return value is True
 
+    def texts(self, key: str) -> frozenset[str]:
+        """The strings of a list; empty where it is absent or wrong. An empty list is a mistake."""
+        value = self.data.get(key)
+        if key not in self.data:
+            return frozenset()
+        if isinstance(value, list) and value and all(isinstance(item, str) and item for item in value):
+            return frozenset(value)
+        self.wrong(f"{key} must be a list of strings with something in it.", f'{key} = ["…"]')
+        return frozenset()
+
     def choice(self, key: str, allowed: Sequence[str]) -> str | None:
         """One of ``allowed``; None where it is absent or wrong."""
         if key not in self.data or self.data[key] in allowed:
