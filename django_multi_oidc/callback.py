@@ -64,8 +64,13 @@ def take(request: HttpRequest) -> Answer:
 def forget_after_exception(*, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Receiver of ``got_request_exception``: a middleware may have failed before our view could `take`."""
     with suppress(NoReverseMatch):
-        if request is not None and request.path == reverse("multi_oidc:callback"):
+        if request is not None and _is_callback(request.path, reverse("multi_oidc:callback")):
             _forget(request)
+
+
+def _is_callback(path: str, shared: str) -> bool:
+    """The shared callback, and all that a provider may have as its own."""
+    return path == shared or path.startswith(f"{shared}/")
 
 
 def _forget(request: HttpRequest) -> None:

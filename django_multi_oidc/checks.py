@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 
 from .conf import conf
 from .providers import Configuration, configuration, configuration_mistakes
-from .providers.callback_path import callback_path_mistake
+from .providers.callback_path import callback_path_mistakes
 from .wording import quoted, type_name
 
 USER_MIDDLEWARE = "django_multi_oidc.middleware.OIDCUserMiddleware"
@@ -103,7 +103,7 @@ def check_callback(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not conf.ROOT_URLCONF:
         return []
     try:
-        mistake = callback_path_mistake(_configuration(), prefix_known=conf.FORCE_SCRIPT_NAME is not None)
+        mistakes = callback_path_mistakes(_configuration(), prefix_known=conf.FORCE_SCRIPT_NAME is not None)
         reverse("multi_oidc:callback")
     except NoReverseMatch:
         return [
@@ -113,9 +113,7 @@ def check_callback(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="django_multi_oidc.E004",
             )
         ]
-    return (
-        [] if mistake is None else [Error(mistake.headline, hint=mistake.mend, id="django_multi_oidc.E005")]
-    )
+    return [Error(mistake.headline, hint=mistake.mend, id="django_multi_oidc.E005") for mistake in mistakes]
 
 
 def check_login_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

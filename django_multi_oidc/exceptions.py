@@ -100,6 +100,12 @@ class IssuerMismatch(LoginError):
     message = _("The answer came from another login provider than the one asked.")
 
 
+class CallbackMismatch(IssuerMismatch):
+    """A provider with a callback of its own was answered at another one, or the reverse (RFC 9700 section 4.4.2)."""
+
+    code = "callback_mismatch"
+
+
 class LoginDenied(LoginError):
     """The person, or the provider's policy, said no (OpenID Connect Core 1.0 section 3.1.2.6)."""
 

@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from . import cookies, login_state, pages, redirects, sessions, signing
 from .callback import Answer
 from .conf import conf
-from .exceptions import AccountNotAllowed, CallbackMalformed, ConfigurationError
+from .exceptions import AccountNotAllowed, CallbackMalformed, CallbackMismatch, ConfigurationError
 from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
 from .signals import oidc_logged_in
@@ -58,6 +58,22 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
     _log_in(request, response, _identity(provider, login, answer, claims))
     return response
+
+
+def check_callback(provider: Provider, name: str | None) -> None:
+    """Raise CallbackMismatch unless ``provider`` was to answer here: ``name`` is the URL's, None at the shared one.
+
+    An answer of A that is carried to B's callback, or to the shared one, is a mix-up (RFC 9700 section 4.4).
+    """
+    own = provider.name if provider.own_callback else None
+    if name != own:
+        raise CallbackMismatch(
+            f"answered at {_callback(name)}, and provider {provider.name!r} was sent to {_callback(own)}"
+        )
+
+
+def _callback(name: str | None) -> str:
+    return "the shared callback" if name is None else f"the callback of {name[:40]!r}"
 
 
 def made_the_identity(request: HttpRequest, answer: Answer) -> bool:

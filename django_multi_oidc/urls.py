@@ -11,6 +11,7 @@ urlpatterns = [
     path("oidc/login/", LoginView.as_view(), name="login"),
     path("oidc/login/<str:name>/", LoginView.as_view(), name="login"),
     path("oauth2callback", CallbackView.as_view(), name="callback"),
+    path("oauth2callback/<str:name>", CallbackView.as_view(), name="callback"),
     path("oidc/logout/", LogoutView.as_view(), name="logout"),
     path("oidc/style.css", stylesheet, name="stylesheet"),
 ]

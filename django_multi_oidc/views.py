@@ -71,16 +71,20 @@ class LoginView(OIDCView):
 
 
 class CallbackView(OIDCView):
-    """``/oauth2callback``: one for all providers; which one it is about, the login state knows."""
+    """``/oauth2callback``: one for all providers; which one it is about, the login state knows.
+
+    ``/oauth2callback/<name>`` is for the provider of that name alone, where its table says so.
+    """
 
     login: LoginState | None = None
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: HttpRequest, name: str | None = None) -> HttpResponse:
         """Swap the code for an identity (OpenID Connect Core 1.0 section 3.1.3)."""
         answer = callback.take(request)
         try:
             self.login = login = _login_of(request, answer.state)
             self.provider, self.next_url = _named(login.provider), login.next
+            login_flow.check_callback(self.provider, name)
             login_state.claim(login)
         except (StateUnknown, StateExpired, StateSpent):
             if login_flow.made_the_identity(request, answer):

@@ -101,3 +101,56 @@ def test_a_person_of_another_tenant(log_in, client, entra, caplog):  # S1
     assert "This account may not log in here." in response.text
     assert '"tid" is not one of the provider\'s tenants' in caplog.text
     assert IDENTITY not in client.cookies
+
+
+# A callback of a provider's own
+
+
+OWN = "/oauth2callback/op"
+
+
+@pytest.fixture
+def own_callback(configure):
+    configure(redirect_uri=f"http://testserver.localhost{OWN}")
+
+
+def test_a_callback_of_a_providers_own(log_in, client, hostile, own_callback):  # S2
+    response = log_in(OWN)
+    assert response.status_code == 302
+    assert client.cookies[IDENTITY].value
+    assert response.asked["redirect_uri"] == [f"http://testserver.localhost{OWN}"]
+    call = next(seen for seen in hostile.requests if seen.path == "/token")
+    assert call.form["redirect_uri"] == f"http://testserver.localhost{OWN}"
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/oauth2callback", "the shared callback"),
+        ("/oauth2callback/another", "the callback of 'another'"),
+        ("/oauth2callback/OP", "the callback of 'OP'"),
+    ],
+)
+def test_an_answer_at_another_callback(log_in, client, hostile, own_callback, caplog, path, where):  # S2
+    response = log_in(path)
+    assert response.status_code == 400
+    assert "The answer came from another login provider than the one asked." in response.text
+    assert f"answered at {where}, and provider 'op' was sent to the callback of 'op'" in caplog.text
+    assert "/token" not in hostile.paths()
+    assert IDENTITY not in client.cookies
+
+
+def test_a_failed_answer_keeps_the_identity_that_is_there(log_in, client, own_callback):  # S2, L7
+    log_in(OWN)
+    before = client.cookies[IDENTITY].value
+    assert log_in("/oauth2callback").status_code == 400
+    assert client.cookies[IDENTITY].value == before
+
+
+def test_an_answer_at_a_callback_that_nobody_has(log_in, client, hostile, caplog):  # S2
+    assert log_in(OWN).status_code == 400
+    assert (
+        "answered at the callback of 'op', and provider 'op' was sent to the shared callback" in caplog.text
+    )
+    assert "/token" not in hostile.paths()
+    assert IDENTITY not in client.cookies

@@ -29,7 +29,7 @@ from django_multi_oidc.providers import (
 from django_multi_oidc.providers.addresses import is_loopback
 from django_multi_oidc.providers.auth_table import parse_auth
 from django_multi_oidc.providers.autoreload import AwaitedFile, watch_secrets_file
-from django_multi_oidc.providers.keys import PROVIDER_KEYS, SHARED_KEYS
+from django_multi_oidc.providers.keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from django_multi_oidc.providers.model import Configuration
 from django_multi_oidc.providers.secret_values import is_placeholder, weakness
 
@@ -59,9 +59,12 @@ MAKE_ONE = (
 )
 KNOWN_OF_PROVIDER = (
     "  Known keys: client_id, client_secret, server_metadata_url, client_kwargs, label, allow, admins, roles, "
-    "trust_email, userinfo, token_endpoint_auth_method, audiences, tenants, allow_plain_http"
+    "trust_email, userinfo, token_endpoint_auth_method, audiences, tenants, allow_plain_http, "
+    "redirect_uri"
 )
-KNOWN = KNOWN_OF_PROVIDER.replace("client_id,", "redirect_uri, cookie_secret, client_id,")
+KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(
+    "client_id,", "redirect_uri, cookie_secret, client_id,"
+)
 NO_CLIENT_ID = """\
 secrets.toml: [auth.google] has no key "client_id".
   Your provider gives it to you when you register this site there:
@@ -885,7 +888,19 @@ must not have trust_email = true with an address for all of Entra's tenants.
         ),
         (
             google(redirect_uri='"https://example.org/x"'),
-            'must not have "redirect_uri", which all providers share.\n  Move it to [auth].',
+            'redirect_uri is at "https://example.org", and that of [auth] at "http://localhost:8501".\n'
+            "  Cookies are kept for one scheme and host: write the same in both.",
+        ),
+        (
+            google(redirect_uri='"http://localhost:8501/oauth2callback"'),
+            "redirect_uri is that of [auth].\n"
+            "  Remove it here; or, for a callback of the provider's own, add its name: "
+            'redirect_uri = "http://localhost:8501/oauth2callback/<name>"',
+        ),
+        (
+            google(redirect_uri='"http://localhost:8501/oauth2callback/google?x=1"'),
+            'redirect_uri goes on after the path: "http://localhost:8501/oauth2callback/google?x=1".\n'
+            "  Remove all from ? or # on.",
         ),
         (
             google(cookie_secret=f'"{COOKIE_SECRET}"'),
@@ -1198,6 +1213,17 @@ def test_no_syntax_error_shows_a_secret(project, lines, glue, quotes, client_sec
     assert cookie_secret not in told
 
 
+OWN = '"http://localhost:8501/oauth2callback/google"'
+
+
+def test_a_callback_of_a_providers_own(read):  # S2
+    found = read(f"{google(redirect_uri=OWN)}[auth.okta]\n{CREDENTIALS}")
+    assert found.redirect_uri == "http://localhost:8501/oauth2callback"
+    own, shared = found.providers["google"], found.providers["okta"]
+    assert (own.own_callback, f'"{own.redirect_uri}"') == (True, OWN)
+    assert (shared.own_callback, shared.redirect_uri) == (False, found.redirect_uri)
+
+
 def test_audiences_and_tenants(read):  # S1
     text = metadata(COMMON, audiences='["api", "api2"]', tenants=f'["{TENANT.upper()}"]')
     provider = read(text).providers["google"]
@@ -1215,7 +1241,10 @@ urlpatterns: list = []
 def included(prefix: str) -> list:
     def view(request): ...
 
-    return [path(f"{prefix}oauth2callback", view, name="callback")]
+    return [
+        path(f"{prefix}oauth2callback", view, name="callback"),
+        path(f"{prefix}oauth2callback/<str:name>", view, name="callback"),
+    ]
 
 
 @pytest.fixture
@@ -1260,6 +1289,21 @@ def test_the_path_of_the_callback_under_a_prefix(read, urls, script_prefix):  # 
         '"/app/login/oauth2callback".\n'
         "  Write it like this, and register the same with each provider:\n"
         '  redirect_uri = "https://example.org/app/login/oauth2callback"'
+    )
+
+
+def test_the_path_of_a_callback_of_a_providers_own(read, urls):  # C8, S2
+    urls("")
+    assert callback_path_problem(read(google(redirect_uri=OWN))) is None
+    wrong = google(redirect_uri=OWN.replace("/google", "/gogle")).replace("8501/oauth2callback", "8501/x", 1)
+    assert callback_path_problem(read(wrong)) == (
+        'secrets.toml: [auth] redirect_uri leads to "/x", and the callback view is at "/oauth2callback".\n'
+        "  Write it like this, and register the same with each provider:\n"
+        '  redirect_uri = "http://localhost:8501/oauth2callback"\n'
+        'secrets.toml: [auth.google] redirect_uri leads to "/oauth2callback/gogle", and the callback view is at '
+        '"/oauth2callback/google".\n'
+        "  Write it like this, and register the same with the provider:\n"
+        '  redirect_uri = "http://localhost:8501/oauth2callback/google"'
     )
 
 
@@ -1366,7 +1410,7 @@ def test_an_awaited_file_that_exists_is_an_ordinary_one(project):  # C9
 def test_every_key_is_documented():  # D6
     text = (DOCS / "configuration.md").read_text()
     rows = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    assert rows == {*SHARED_KEYS, *PROVIDER_KEYS}
+    assert rows == {*SHARED_KEYS, *NAMED_KEYS, *PROVIDER_KEYS}
 
 
 def test_the_examples_of_the_docs_are_right(read):  # D6

@@ -119,8 +119,9 @@ def test_an_exception_in_the_callback_is_mailed_without_a_secret(visitor, op, se
 
 
 @pytest.mark.usefixtures("_mails_errors")
-def test_a_failure_before_our_view_is_mailed_without_a_secret(visitor, op, settings):
-    back = visitor.at_provider(visitor.begin())
+@pytest.mark.parametrize("callback", ["/oauth2callback", "/oauth2callback/alpha"])
+def test_a_failure_before_our_view_is_mailed_without_a_secret(visitor, op, settings, callback):
+    back = visitor.at_provider(visitor.begin()).replace("/oauth2callback", callback)
     settings.CACHES = {"default": {"BACKEND": "tests.broken.BrokenCache"}}
     settings.MIDDLEWARE = [
         "django.middleware.cache.UpdateCacheMiddleware",

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from ..conf import conf
 from ..wording import quoted
-from . import addresses
 from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
 from .mistakes import Mistake, nearest
 from .model import DEFAULT, Configuration, Provider
 from .provider_table import parse_provider
+from .redirect_uri import shared_redirect_uri
 from .secret_values import weakness
-from .table import MAKE_ONE, MISSING_MENDS, Table
+from .table import MAKE_ONE, Table
 
 KNOWN_KEYS = (*SHARED_KEYS, *PROVIDER_KEYS)
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -28,7 +28,7 @@ def parse_auth(source: str, auth: Mapping[str, Any]) -> Configuration | tuple[Mi
     meant = table.unknown([key for key, value in auth.items() if _is_unknown(key, value)], KNOWN_KEYS)
     _note_lists_of_tables(table)
     table.missing(SHARED_KEYS, besides=meant)
-    redirect_uri, cookie_secret = _redirect_uri(table), _cookie_secret(table)
+    redirect_uri, cookie_secret = shared_redirect_uri(table), _cookie_secret(table)
     providers = {item.name: item for item in _providers(table, redirect_uri, meant)}
     if table.mistakes:
         return tuple(table.mistakes)
@@ -68,35 +68,6 @@ def _note_lists_of_tables(table: Table) -> None:
             table.wrong(
                 f"has a list of tables {quoted(key)}.", f"Single brackets make a provider: [auth.{key}]"
             )
-
-
-def _redirect_uri(table: Table) -> str:
-    redirect_uri = table.text("redirect_uri")
-    mistake = _redirect_uri_mistake(redirect_uri) if redirect_uri else None
-    if mistake:
-        table.wrong(*mistake)
-    return redirect_uri
-
-
-def _redirect_uri_mistake(redirect_uri: str) -> tuple[str, str] | None:
-    """RFC 6749 section 3.1.2 (absolute, no fragment); RFC 8252 section 8.3 (plain http on loopback)."""
-    if "@" in redirect_uri:
-        return f"redirect_uri {addresses.AT}", addresses.AT_MEND
-    if addresses.braces(redirect_uri):
-        brace = addresses.braces(redirect_uri)
-        return f"redirect_uri has {brace} in it.", f"Write the value itself in place of {brace}."
-    parts = addresses.split(redirect_uri)
-    if parts is None or addresses.has_foreign_characters(redirect_uri):
-        return f"redirect_uri is no absolute address: {quoted(redirect_uri)}.", MISSING_MENDS["redirect_uri"]
-    if "?" in redirect_uri or "#" in redirect_uri:
-        return f"redirect_uri goes on after the path: {quoted(redirect_uri)}.", "Remove all from ? or # on."
-    if addresses.is_plain_http_abroad(redirect_uri):
-        return (
-            f"redirect_uri is plain http, and not on this machine: {quoted(redirect_uri)}.",
-            "Anybody on the way could take over logins. Write https://, and register that with each\n"
-            "provider; plain http is for localhost, *.localhost, 127.0.0.1 and [::1].",
-        )
-    return None
 
 
 def _cookie_secret(table: Table) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 SHARED_KEYS = ("redirect_uri", "cookie_secret")
 CREDENTIALS = ("client_id", "client_secret", "server_metadata_url")
+NAMED_KEYS = ("redirect_uri",)
+"""Those of a provider that has a table of its own; in [auth] the key is the shared one."""
 PROVIDER_KEYS = (
     *CREDENTIALS,
     "client_kwargs",

@@ -30,7 +30,9 @@ class Provider:
     server_metadata_url: str
     """Address of the discovery document (OpenID Connect Discovery 1.0 section 4)."""
     redirect_uri: str
-    """Absolute; the same for all providers."""
+    """Absolute; the one that all providers share, unless ``own_callback``."""
+    own_callback: bool = False
+    """``redirect_uri`` leads to ``/oauth2callback/<name>``, where no other provider's answer is taken."""
     authorization_params: Mapping[str, str] = field(hash=False)
     """Read-only: what ``client_kwargs`` adds to the authorization request, defaults filled in."""
     token_endpoint_auth_method: str | None = None
@@ -80,6 +82,7 @@ class Configuration:
     providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     """By name, in the file's order; read-only."""
     redirect_uri: str = ""
+    """The shared one."""
     cookie_secrets: tuple[str, ...] = field(default=(), repr=False)
     """The first signs, all verify."""
     cookie_name: str = ""

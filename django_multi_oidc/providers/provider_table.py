@@ -10,8 +10,9 @@ from ..rules import Rules, parse_rules
 from ..wording import quoted
 from . import addresses
 from .client_kwargs import authorization_params
-from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS
+from .keys import CREDENTIALS, NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from .model import DEFAULT, Provider, Userinfo
+from .redirect_uri import own_redirect_uri
 from .secret_values import is_placeholder
 from .table import MISSING_MENDS, Table
 
@@ -31,21 +32,23 @@ def parse_provider(table: Table, name: str, redirect_uri: str, meant: set[str]) 
 
 def _note_foreign_keys(table: Table) -> set[str]:
     for key in SHARED_KEYS:
-        if key in table.data:
+        if key in table.data and key not in NAMED_KEYS:
             table.wrong(f"must not have {quoted(key)}, which all providers share.", "Move it to [auth].")
     unknown = [key for key in table.data if key not in PROVIDER_KEYS and key not in SHARED_KEYS]
-    return table.unknown(unknown, PROVIDER_KEYS)
+    return table.unknown(unknown, (*PROVIDER_KEYS, *NAMED_KEYS))
 
 
 def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
     metadata_url = _metadata_url(table)
+    own = own_redirect_uri(table, redirect_uri)
     return Provider(
         name=name,
         label=table.text("label") or _label(name, metadata_url),
         client_id=_own_value(table, "client_id"),
         client_secret=_own_value(table, "client_secret"),
         server_metadata_url=metadata_url,
-        redirect_uri=redirect_uri,
+        redirect_uri=own or redirect_uri,
+        own_callback=bool(own),
         authorization_params=authorization_params(table),
         token_endpoint_auth_method=table.choice("token_endpoint_auth_method", AUTH_METHODS),
         allow_plain_http=_allow_plain_http(table, metadata_url),
