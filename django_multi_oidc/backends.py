@@ -33,6 +33,8 @@ from .exceptions import (
 from .issuer import is_one_of, of_tenant
 from .jws import JWK, KEY_TYPES, KeyUnknown, verify
 from .providers import Provider
+from .providers.claims_request import ClaimsRequest, parse_claims_request
+from .providers.keys import OWN_PARAMS
 
 DEFAULT_SCOPES = frozenset({"openid", "profile", "email"})
 E_MAIL = frozenset({"email", "email_verified"})  # one is worth nothing without the other: from one source
@@ -90,11 +92,12 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
     ) -> str:
         """Where to send the browser (OpenID Connect Core 1.0 section 3.1.2.1, RFC 7636 section 4.3).
 
-        ``params`` override the provider's own authorization parameters; "" removes one.
+        ``params`` override the provider's own authorization parameters; "" removes one. What the login itself
+        says (`OWN_PARAMS`) is in neither of them.
         """
         asked = {**self.provider.authorization_params, **params}
         query = {
-            **{name: value for name, value in asked.items() if value},
+            **{name: value for name, value in asked.items() if value and name not in OWN_PARAMS},
             "response_type": "code",
             "client_id": self.provider.client_id,
             "redirect_uri": self.provider.redirect_uri,
@@ -173,6 +176,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
                 nonce=kwargs["nonce"],
                 access_token=self._access_token,
                 max_age=self._max_age(),
+                asked=self._claims_request,
             )
         )
 
@@ -182,6 +186,10 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
         with suppress(KeyUnknown):
             return check(keys)
         return check(discovery.refetch_keys(self.provider, seen=keys))
+
+    @property
+    def _claims_request(self) -> ClaimsRequest:
+        return parse_claims_request(self.provider.authorization_params.get("claims", ""))
 
     def _max_age(self) -> int | None:
         value = self.provider.authorization_params.get("max_age", "")
@@ -210,7 +218,8 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
 
     def _wanted(self, scopes: frozenset[str]) -> frozenset[str]:
         by_scope = {"profile": "name", "email": "email"}
-        return self.provider.rules.claim_names | {by_scope[scope] for scope in scopes & by_scope.keys()}
+        asked = self.provider.rules.claim_names | self._claims_request.userinfo
+        return asked | {by_scope[scope] for scope in scopes & by_scope.keys()}
 
     def get_userinfo(self, access_token: str, id_token: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """What the UserInfo endpoint says of the ID token's person (OpenID Connect Core 1.0 section 5.3)."""

@@ -28,6 +28,7 @@ from django_multi_oidc.exceptions import (
 )
 from django_multi_oidc.jws import KeyUnknown
 from django_multi_oidc.providers import configuration
+from django_multi_oidc.providers.keys import OWN_PARAMS
 from django_multi_oidc.rules import Rules, parse_rules
 
 from . import hostile_provider
@@ -625,6 +626,28 @@ def test_a_multi_tenant_provider(hostile):  # S1
     backend_for(hostile).check_issuer(f"{hostile.url}/{tid}/v2.0")
     hostile.claims["tid"] = "11111111-2222-3333-4444-555555555555"
     assert failure(hostile, IDTokenInvalid, "token").startswith('"iss" is not the issuer')
+
+
+@pytest.mark.parametrize("name", OWN_PARAMS)
+def test_what_the_login_itself_says_cannot_be_overridden(hostile, name):  # S2
+    given = {name: "planted"}
+    url = backend_for(hostile, authorization_params={"scope": "openid", **given}).authorization_url(
+        state="the-state", nonce=NONCE, code_verifier=VERIFIER, params=given
+    )
+    assert "planted" not in url
+
+
+def test_claims_that_were_asked_for(hostile):  # S1, U3
+    params = {"scope": "openid", "claims": '{"id_token": {"acr": {"essential": true}}}'}
+    assert failure(hostile, IDTokenInvalid, "token", authorization_params=params) == (
+        '"acr" is not what was asked for as essential'
+    )
+    hostile.claims["acr"] = "mfa"
+    log_in(hostile, authorization_params=params)
+    assert "/userinfo" not in hostile.paths()
+    hostile.userinfo["phone_number"] = "+1 555 0100"
+    params["claims"] = '{"userinfo": {"phone_number": null}}'
+    assert log_in(hostile, authorization_params=params)["phone_number"] == "+1 555 0100"
 
 
 def test_a_token_for_an_audience_that_is_configured(hostile):  # S1

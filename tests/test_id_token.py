@@ -5,6 +5,7 @@ import time_machine
 
 from django_multi_oidc.exceptions import IDTokenInvalid
 from django_multi_oidc.id_token import validate
+from django_multi_oidc.providers.claims_request import parse_claims_request
 
 from .hostile_provider import ACCESS_TOKEN, CLIENT_ID, NONCE, SECRETS, at_hash, jwk, private_key, signed
 
@@ -25,7 +26,16 @@ def _frozen():
 
 
 def check(
-    changes=None, *, key=KEY, alg="RS256", issuer=ISSUER, max_age=None, published=None, typ=None, audiences=()
+    changes=None,
+    *,
+    key=KEY,
+    alg="RS256",
+    issuer=ISSUER,
+    max_age=None,
+    published=None,
+    typ=None,
+    audiences=(),
+    asked="",
 ):
     claims = {name: value for name, value in {**GOOD, **(changes or {})}.items() if value is not ABSENT}
     return validate(
@@ -38,6 +48,7 @@ def check(
         access_token=ACCESS_TOKEN,
         max_age=max_age,
         audiences=frozenset(audiences),
+        asked=parse_claims_request(asked),
     )
 
 
@@ -218,6 +229,52 @@ def test_max_age_needs_auth_time():  # S1
     assert refused({"auth_time": NOW - 31}, max_age=0) == (
         '"auth_time" lies further back than the max_age that was asked for'
     )
+
+
+# What a claims parameter asked for
+
+
+ANY_ACR = '{"id_token": {"acr": {"essential": true}}}'
+ONE_ACR = '{"id_token": {"acr": {"essential": true, "value": "mfa"}}}'
+SOME_ACR = '{"id_token": {"acr": {"essential": true, "values": ["mfa", "smartcard"]}}}'
+
+
+@pytest.mark.parametrize(
+    ("asked", "acr"),
+    [
+        *((ANY_ACR, acr) for acr in (ABSENT, None, "", 1, ["mfa"])),
+        *((ONE_ACR, acr) for acr in (ABSENT, "", "MFA", "mfa ", "pwd", ["mfa"], {"mfa": 1})),
+        *((SOME_ACR, acr) for acr in (ABSENT, "pwd", ["mfa", "smartcard"])),
+    ],
+)
+def test_another_acr_than_the_essential_one(asked, acr):  # S1
+    assert refused({"acr": acr}, asked=asked) == '"acr" is not what was asked for as essential'
+
+
+@pytest.mark.parametrize(
+    ("asked", "acr"),
+    [
+        *((ANY_ACR, "pwd"), (ONE_ACR, "mfa"), (SOME_ACR, "smartcard")),
+        ('{"id_token": {"acr": {"values": ["mfa"]}}}', "pwd"),  # voluntary: a wish
+        ('{"id_token": {"acr": null}}', ABSENT),
+        ('{"userinfo": {"acr": {"essential": true}}}', ABSENT),
+    ],
+)
+def test_an_acr_that_will_do(asked, acr):  # S1
+    assert check({"acr": acr}, asked=asked)
+
+
+def test_an_essential_auth_time():  # S1
+    asked = '{"id_token": {"auth_time": {"essential": true}}}'
+    assert check({"auth_time": 0}, asked=asked)
+    assert refused({}, asked=asked) == '"auth_time" is not a number of seconds'
+    assert check({}, asked='{"id_token": {"auth_time": null}}')
+
+
+def test_another_person_than_asked_for():  # S1
+    asked = '{"id_token": {"sub": {"value": "%s"}}}'
+    assert check(asked=asked % GOOD["sub"])
+    assert refused({}, asked=asked % "kim-sub") == '"sub" is not the one that was asked for'
 
 
 # nonce

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import string
+from contextlib import suppress
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from threading import Thread
@@ -29,6 +30,7 @@ from django_multi_oidc.providers import (
 from django_multi_oidc.providers.addresses import is_loopback
 from django_multi_oidc.providers.auth_table import parse_auth
 from django_multi_oidc.providers.autoreload import AwaitedFile, watch_secrets_file
+from django_multi_oidc.providers.claims_request import parse_claims_request
 from django_multi_oidc.providers.keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from django_multi_oidc.providers.model import Configuration
 from django_multi_oidc.providers.secret_values import is_placeholder, weakness
@@ -1017,10 +1019,41 @@ must not have trust_email = true with an address for all of Entra's tenants.
             'client_kwargs must be a table, not a string.\n  client_kwargs = { prompt = "login" }',
         ),
         (
-            google(client_kwargs="{ max_age = 1.5 }"),
-            'client_kwargs has a number with a fraction as "max_age".\n'
-            '  A parameter is a string, or a whole number. Put it into quotes: max_age = "…"',
+            google(client_kwargs="{ foo = 1.5 }"),
+            'client_kwargs has a number with a fraction as "foo".\n'
+            '  A parameter is a string, or a whole number. Put it into quotes: foo = "…"',
         ),
+        *[
+            (
+                google(client_kwargs=f"{{ max_age = {value} }}"),
+                "client_kwargs has a max_age that is no number of seconds.\n  max_age = 300",
+            )
+            for value in ('"x"', "-1", '"1.5"', "10000000000")
+        ],
+        *[
+            (
+                google(client_kwargs=f"{{ claims = {value} }}"),
+                f"client_kwargs has claims that nobody can ask for: {what}.\n"
+                "  A table, or the same as JSON:\n"
+                "  claims = { id_token = { acr = { essential = true } } }",
+            )
+            for value, what in [
+                ('"acr"', "it is not JSON"),
+                ("'[]'", "it is no JSON object"),
+                ("1", "it is no JSON object"),
+                ("{ id_token = 1 }", '"id_token" is no JSON object'),
+                ("{ userinfo = ['name'] }", '"userinfo" is no JSON object'),
+                ("{ id_token = { acr = 'mfa' } }", '"acr" is no JSON object'),
+                (
+                    "{ id_token = { acr = { essential = 'true' } } }",
+                    '"essential" of "acr" is neither true nor false',
+                ),
+                ("{ id_token = { acr = { values = 'mfa' } } }", 'the values of "acr" are no strings'),
+                ("{ id_token = { acr = { value = 1 } } }", 'the values of "acr" are no strings'),
+                ("{ id_token = { sub = { values = ['a', 'b'] } } }", '"sub" has several values'),
+                ("{ id_token = { birth = 2026-11-25 } }", "it has a value that JSON does not know"),
+            ]
+        ],
         (
             google(client_kwargs="{ foo = true }"),
             'client_kwargs has true or false as "foo".\n'
@@ -1213,6 +1246,32 @@ def test_no_syntax_error_shows_a_secret(project, lines, glue, quotes, client_sec
     assert cookie_secret not in told
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["id_token", "userinfo", "acr", "sub", "auth_time", "essential", "value", "values"]
+            ),
+            inner,
+        )
+    ),
+)
+
+
+@given(JSON)
+def test_any_claims_are_read_or_refused(value):  # C8
+    with suppress(ValueError):
+        asked = parse_claims_request(json.dumps(value))
+        assert asked.acr is None or all(isinstance(acr, str) for acr in asked.acr)
+
+
+def test_claims_without_end():  # C8
+    with pytest.raises(ValueError, match="it is not JSON"):
+        parse_claims_request("[" * 100_000)
+
+
 OWN = '"http://localhost:8501/oauth2callback/google"'
 
 
@@ -1222,6 +1281,15 @@ def test_a_callback_of_a_providers_own(read):  # S2
     own, shared = found.providers["google"], found.providers["okta"]
     assert (own.own_callback, f'"{own.redirect_uri}"') == (True, OWN)
     assert (shared.own_callback, shared.redirect_uri) == (False, found.redirect_uri)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    ["""'{"id_token": {"acr": {"essential": true}}}'""", "{ id_token = { acr = { essential = true } } }"],
+)
+def test_claims_asked_for(read, claims):  # C4
+    params = read(google(client_kwargs=f"{{ claims = {claims} }}")).providers["google"].authorization_params
+    assert params["claims"] == '{"id_token": {"acr": {"essential": true}}}'
 
 
 def test_audiences_and_tenants(read):  # S1

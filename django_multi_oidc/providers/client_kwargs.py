@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from ..wording import quoted, type_name
+from .claims_request import parse_claims_request
 from .keys import OWN_PARAMS, PROVIDER_KEYS
 from .mistakes import listing
 from .table import Table
@@ -39,6 +42,10 @@ def _param(table: Table, key: str, value: Any) -> str:
             f"client_kwargs must not have {quoted(key)}, which is no parameter of a request.",
             f"Move it out of client_kwargs, into [{table.name}] itself.",
         )
+    elif key == "claims":
+        return _claims(table, value)
+    elif key == "max_age" and not re.fullmatch(r"[0-9]{0,9}", str(value)):
+        table.wrong("client_kwargs has a max_age that is no number of seconds.", "max_age = 300")
     elif isinstance(value, str):
         return value
     elif isinstance(value, int) and not isinstance(value, bool):
@@ -49,6 +56,21 @@ def _param(table: Table, key: str, value: Any) -> str:
             f"A parameter is a string, or a whole number. {_string_mend(key, value)}",
         )
     return DEFAULTS.get(key, "")
+
+
+def _claims(table: Table, value: Any) -> str:
+    """As JSON, the way it is sent."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+        parse_claims_request(text)
+    except (TypeError, ValueError) as error:
+        what = error if type(error) is ValueError else "it has a value that JSON does not know"
+        table.wrong(
+            f"client_kwargs has claims that nobody can ask for: {what}.",
+            "A table, or the same as JSON:\nclaims = { id_token = { acr = { essential = true } } }",
+        )
+        return ""
+    return text
 
 
 def _string_mend(key: str, value: Any) -> str:
