@@ -7,18 +7,17 @@ docs/protocol.md says what of the base class stays in use and what is replaced.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from django.core.exceptions import ImproperlyConfigured
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import generate_code_challenge
 
-from . import discovery, http, id_token
+from . import client_auth, discovery, http, id_token
 from .discovery import ProviderMetadata
 from .exceptions import (
     CallbackMalformed,
@@ -31,7 +30,7 @@ from .exceptions import (
     UserinfoInvalid,
 )
 from .issuer import is_one_of, of_tenant
-from .jws import JWK, KEY_TYPES, KeyUnknown, verify
+from .jws import JWK, KEY_TYPES, KeyUnknown, KeyUnusable, verify
 from .providers import Provider
 from .providers.claims_request import ClaimsRequest, parse_claims_request
 from .providers.keys import OWN_PARAMS
@@ -44,7 +43,7 @@ PROTOCOL_CLAIMS = frozenset(
     | {"at_hash", "c_hash", "s_hash"}
 )
 HINTS = {
-    "invalid_client": "client_id or client_secret is wrong, or the provider wants the other "
+    "invalid_client": "client_id, client_secret or client_private_key is wrong, or the provider wants another "
     "token_endpoint_auth_method",
     "unauthorized_client": "client_id or client_secret is wrong, or this client may not use the "
     "authorization code flow",
@@ -140,26 +139,37 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
             self.provider, self.metadata.token_endpoint, stage="token", headers=headers, data=data
         )
         if answer.status != 200:
-            raise _token_refusal(answer, payload)
+            raise _token_refusal(answer, {**payload, **data})
         tokens = answer.json()
         _check_token_response(tokens)
         self._access_token = tokens["access_token"]
         return tokens
 
     def _authenticated(self, payload: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-        """Headers and form with the client's credentials in one of them (RFC 6749 section 2.3.1)."""
-        if self._auth_method() == "client_secret_post":
-            return {}, dict(payload)
-        credentials = f"{quote_plus(payload['client_id'])}:{quote_plus(payload['client_secret'])}"
-        form = {name: value for name, value in payload.items() if name not in ("client_id", "client_secret")}
-        return {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}, form
+        """Headers and form, with who we are in one of them."""
+        form = {name: value for name, value in payload.items() if name != "client_secret"}
+        method = client_auth.method_of(self.provider, self.metadata.token_endpoint_auth_methods_supported)
+        if method == "client_secret_basic":
+            return client_auth.with_secret_in_header(self.provider, form)
+        if method == "client_secret_post":
+            form["client_secret"] = self.provider.client_secret
+        elif method == "private_key_jwt":
+            form |= {
+                "client_assertion_type": client_auth.ASSERTION_TYPE,
+                "client_assertion": self._assertion(),
+            }
+        return {}, form
 
-    def _auth_method(self) -> str:
-        if self.provider.token_endpoint_auth_method:
-            return self.provider.token_endpoint_auth_method
-        supported = self.metadata.token_endpoint_auth_methods_supported
-        only_post = "client_secret_post" in supported and "client_secret_basic" not in supported
-        return "client_secret_post" if only_post else "client_secret_basic"
+    def _assertion(self) -> str:
+        try:
+            return client_auth.assertion(
+                self.provider,
+                issuer=self.metadata.issuer,
+                token_endpoint=self.metadata.token_endpoint,
+                algorithms=self.metadata.token_endpoint_auth_signing_alg_values_supported,
+            )
+        except KeyUnusable as error:
+            raise DiscoveryInvalid(str(error), stage="token") from None
 
     # The ID token
 

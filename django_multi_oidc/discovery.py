@@ -42,6 +42,7 @@ class ProviderMetadata:
     id_token_signing_alg_values_supported: tuple[str, ...]
     userinfo_signing_alg_values_supported: tuple[str, ...]
     token_endpoint_auth_methods_supported: tuple[str, ...]
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...]
     authorization_response_iss_parameter_supported: bool
 
 
@@ -157,6 +158,9 @@ def parse_metadata(document: Mapping[str, Any], provider: Provider) -> ProviderM
         userinfo_signing_alg_values_supported=reader.names("userinfo_signing_alg_values_supported"),
         token_endpoint_auth_methods_supported=reader.names(
             "token_endpoint_auth_methods_supported", "client_secret_basic"
+        ),
+        token_endpoint_auth_signing_alg_values_supported=reader.names(
+            "token_endpoint_auth_signing_alg_values_supported"
         ),
         authorization_response_iss_parameter_supported=reader.flag(
             "authorization_response_iss_parameter_supported"

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from .exceptions import IDTokenAlgorithmRefused, IDTokenInvalid
 from .strict_json import parse_object
@@ -37,7 +41,14 @@ KEY_TYPES: Mapping[str, tuple[str, str | None]] = {
 }
 PUBLIC_MEMBERS = ("kty", "crv", "n", "e", "x", "y")
 
+EC_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
+
 _JWS = jwt.PyJWS(algorithms=list(KEY_TYPES))
+
+
+class KeyUnusable(Exception):
+    """Why the site's own private key cannot sign; the text quotes nothing of it."""
 
 
 class KeyUnknown(IDTokenInvalid):
@@ -65,6 +76,47 @@ def verify(token: str, *, keys: Sequence[JWK], algorithms: Iterable[str]) -> Ver
     candidates = _candidates(keys, alg, header.get("kid"))
     key, payload = _verified_payload(token, alg, candidates)
     return Verified(claims=_parse(payload, "payload"), alg=alg, typ=header.get("typ", ""), key=key)
+
+
+def sign(claims: Mapping[str, Any], *, pem: str, kid: str, algorithms: Collection[str]) -> str:
+    """A JWT, signed by a private key of ours; ``kid`` may be empty.
+
+    ``algorithms``: what the provider advertises, empty where it is silent; the first that the key can do.
+    Raises KeyUnusable.
+    """
+    key = _private_key(pem)
+    able = _algorithms_of(key)
+    fitting = [alg for alg in able if alg in algorithms or not algorithms]
+    if not fitting:
+        raise KeyUnusable(
+            f"client_private_key signs with {', '.join(able)}, and the provider takes "
+            f"{', '.join(sorted(KEY_TYPES.keys() & set(algorithms))) or 'none that we know'}"
+        )
+    return jwt.encode(dict(claims), key, algorithm=fitting[0], headers={"kid": kid} if kid else None)
+
+
+def _private_key(pem: str) -> PrivateKey:
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnusable("client_private_key cannot be read as a private key in PEM") from None
+    if not isinstance(key, (RSAPrivateKey, EllipticCurvePrivateKey, Ed25519PrivateKey)):
+        raise KeyUnusable("client_private_key is neither an RSA, nor an EC, nor an Ed25519 key")
+    if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
+        raise KeyUnusable(f"client_private_key has {key.key_size} bits; {MIN_RSA_BITS} are the least")
+    return key
+
+
+def _algorithms_of(key: PrivateKey) -> list[str]:
+    if isinstance(key, RSAPrivateKey):
+        return [alg for alg, (kty, _) in KEY_TYPES.items() if kty == "RSA"]
+    if isinstance(key, Ed25519PrivateKey):
+        return ["EdDSA"]
+    if key.curve.name not in EC_ALGORITHMS:
+        raise KeyUnusable(
+            f"client_private_key is on the curve {key.curve.name}, which no algorithm of JWS has"
+        )
+    return [EC_ALGORITHMS[key.curve.name]]
 
 
 def _header(token: str) -> dict[str, Any]:

@@ -410,8 +410,8 @@ def test_the_configured_method_goes_before_the_advertised_ones(hostile):
     [
         (
             json_reply({"error": "invalid_client", "error_description": CODE}, 401),
-            "HOST answered 401 invalid_client: client_id or client_secret is wrong, or the provider wants the "
-            "other token_endpoint_auth_method",
+            "HOST answered 401 invalid_client: client_id, client_secret or client_private_key is wrong, or the "
+            "provider wants another token_endpoint_auth_method",
         ),
         (
             json_reply({"error": "unauthorized_client"}, 403),
@@ -962,4 +962,4 @@ def test_a_wrong_client_secret(op, live_secrets, person, settings):  # L7
     settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
     with pytest.raises(TokenRequestRefused) as caught:
         whole_login("alpha")
-    assert "401 invalid_client: client_id or client_secret is wrong" in caught.value.detail
+    assert "401 invalid_client: client_id, client_secret or client_private_key is wrong" in caught.value.detail

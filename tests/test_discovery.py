@@ -79,6 +79,7 @@ def test_what_a_silent_document_means():
     assert metadata.id_token_signing_alg_values_supported == ("RS256",)
     assert metadata.userinfo_signing_alg_values_supported == ()
     assert metadata.token_endpoint_auth_methods_supported == ("client_secret_basic",)
+    assert metadata.token_endpoint_auth_signing_alg_values_supported == ()
     assert metadata.authorization_response_iss_parameter_supported is False
 
 
@@ -146,6 +147,7 @@ def test_an_authorization_endpoint_is_an_absolute_url_without_fragment(url):  # 
         "id_token_signing_alg_values_supported",
         "userinfo_signing_alg_values_supported",
         "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
     ],
 )
 @pytest.mark.parametrize("value", [None, "RS256", {"RS256": 1}, ["RS256", 1], [["RS256"]]])
@@ -158,6 +160,7 @@ def test_lists_are_read():
         "id_token_signing_alg_values_supported",
         "userinfo_signing_alg_values_supported",
         "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
     ]
     metadata = parse_metadata({**DOCUMENT, **{name: [name, "x"] for name in names}}, REMOTE)
     assert all(getattr(metadata, name) == (name, "x") for name in names)

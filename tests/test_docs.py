@@ -58,7 +58,7 @@ def test_who_can_mend_it_is_explained():
 
 def test_the_stages_are_found():
     assert stages_in_the_code(exceptions.LoginDenied) == {"authorization"}
-    assert stages_in_the_code(exceptions.DiscoveryInvalid) == {"discovery", "userinfo"}
+    assert stages_in_the_code(exceptions.DiscoveryInvalid) == {"discovery", "userinfo", "token"}
 
 
 # All pages

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from django_multi_oidc import connections, discovery
 from tests.conftest import COOKIE_SECRET
-from tests.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, json_reply
+from tests.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, json_reply, private_key
 
 IDENTITY = "multi_oidc_auth"
 TENANT = "0d2f3a7c-5c4e-4c57-9d0e-3f0f4f6f2c11"
@@ -30,10 +33,11 @@ def hostile():
 
 @pytest.fixture
 def configure(hostile, settings):
-    """Set the keys of ``[auth.op]``."""
+    """Set the keys of ``[auth.op]``; ... leaves one out."""
 
     def write(**keys: Any) -> None:
         table = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **keys}
+        table = {key: value for key, value in table.items() if value is not ...}
         settings.MULTI_OIDC_SECRETS = {
             "auth": {
                 "redirect_uri": "http://testserver.localhost/oauth2callback",
@@ -154,3 +158,62 @@ def test_an_answer_at_a_callback_that_nobody_has(log_in, client, hostile, caplog
     )
     assert "/token" not in hostile.paths()
     assert IDENTITY not in client.cookies
+
+
+# Without a client secret
+
+
+@pytest.fixture
+def signs(configure):
+    """The site signs with a private key; the test has the public one."""
+    key = private_key("P-256")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    method = {"token_endpoint_auth_method": "private_key_jwt", "client_secret": ...}
+    configure(client_private_key=pem, client_private_key_id="2026-11", **method)
+    return key.public_key()
+
+
+def call_of(hostile):
+    return next(seen for seen in hostile.requests if seen.path == "/token")
+
+
+def test_a_client_that_signs(log_in, client, hostile, signs):  # S1
+    assert log_in().status_code == 302
+    assert client.cookies[IDENTITY].value
+    form = call_of(hostile).form
+    assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    claims = jwt.decode(form["client_assertion"], signs, algorithms=["ES256"], audience=hostile.url)
+    assert (claims["iss"], claims["sub"]) == (CLIENT_ID, CLIENT_ID)
+    assert jwt.get_unverified_header(form["client_assertion"])["kid"] == "2026-11"
+    assert "client_secret" not in form
+    assert "Authorization" not in call_of(hostile).headers
+
+
+def test_a_signature_that_the_provider_does_not_take(log_in, client, hostile, signs, caplog):  # L7
+    hostile.metadata["token_endpoint_auth_signing_alg_values_supported"] = ["RS256"]
+    response = log_in()
+    assert response.status_code == 502
+    assert "This site's entry for the login provider does not fit the provider." in html.unescape(
+        response.text
+    )
+    assert "client_private_key signs with ES256, and the provider takes RS256" in caplog.text
+    assert "/token" not in hostile.paths()
+    assert IDENTITY not in client.cookies
+
+
+def test_a_refused_assertion_is_not_quoted(log_in, hostile, signs, caplog):  # S7
+    hostile.answers["/token"] = json_reply({"error": "invalid_client"}, 401)
+    assert log_in().status_code == 502
+    assert "invalid_client: client_id, client_secret or client_private_key is wrong" in caplog.text
+    assert call_of(hostile).form["client_assertion"] not in caplog.text
+
+
+def test_a_public_client(log_in, client, hostile, configure):
+    configure(token_endpoint_auth_method="none", client_secret=...)
+    assert log_in().status_code == 302
+    assert client.cookies[IDENTITY].value
+    call = call_of(hostile)
+    assert call.form["client_id"] == CLIENT_ID
+    assert len(call.form["code_verifier"]) >= 43
+    assert not {"client_secret", "client_assertion"} & call.form.keys()
+    assert "Authorization" not in call.headers

@@ -61,7 +61,7 @@ MAKE_ONE = (
 )
 KNOWN_OF_PROVIDER = (
     "  Known keys: client_id, client_secret, server_metadata_url, client_kwargs, label, allow, admins, roles, "
-    "trust_email, userinfo, token_endpoint_auth_method, audiences, tenants, allow_plain_http, "
+    "trust_email, userinfo, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, allow_plain_http, "
     "redirect_uri"
 )
 KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(
@@ -818,6 +818,12 @@ def test_loopback(host, loopback):  # S3
 # C8: mistakes in a provider's table.
 
 
+PEM = f'"""\n-----BEGIN PRIVATE KEY-----\n{CLIENT_SECRET}\n-----END PRIVATE KEY-----\n"""'
+SIGNS = {
+    "client_secret": "",
+    "token_endpoint_auth_method": '"private_key_jwt"',
+    "client_private_key": PEM,
+}
 TENANT = "0d2f3a7c-5c4e-4c57-9d0e-3f0f4f6f2c11"
 COMMON = "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
 
@@ -918,9 +924,45 @@ must not have trust_email = true with an address for all of Entra's tenants.
             'userinfo must be "auto" or "always" or "never", not true or false.\n  userinfo = "auto"',
         ),
         (
-            google(token_endpoint_auth_method='"private_key_jwt"'),
-            'token_endpoint_auth_method must be "client_secret_basic" or "client_secret_post", '
-            'not "private_key_jwt".\n  token_endpoint_auth_method = "client_secret_basic"',
+            google(token_endpoint_auth_method='"client_secret_jwt"'),
+            'token_endpoint_auth_method must be "client_secret_basic" or "client_secret_post" or "private_key_jwt" '
+            'or "none", not "client_secret_jwt".\n  token_endpoint_auth_method = "client_secret_basic"',
+        ),
+        (
+            google(client_secret="", token_endpoint_auth_method='"private_key_jwt"'),
+            'has no key "client_private_key".\n'
+            "  It signs what this site says to the token endpoint; the provider knows the public key:\n"
+            '  client_private_key = """…"""',
+        ),
+        (
+            google(client_private_key=PEM),
+            "has client_private_key, which nothing uses.\n"
+            '  To sign with it: token_endpoint_auth_method = "private_key_jwt"',
+        ),
+        (
+            google(token_endpoint_auth_method='"none"', client_secret="", client_private_key_id='"one"'),
+            "has client_private_key_id, which nothing uses.\n"
+            '  To sign with it: token_endpoint_auth_method = "private_key_jwt"',
+        ),
+        *[
+            (
+                google(token_endpoint_auth_method=f'"{method}"', **more),
+                f'has a client_secret, which token_endpoint_auth_method = "{method}" has no use for.\n'
+                "  Remove one of the two.",
+            )
+            for method, more in [("none", {}), ("private_key_jwt", {"client_private_key": PEM})]
+        ],
+        *[
+            (
+                google(**SIGNS | {"client_private_key": PEM.replace("PRIVATE", kind)}),
+                "client_private_key is no private key in PEM.\n"
+                '  The PEM text, BEGIN and END lines included, between """ and """.',
+            )
+            for kind in ("PUBLIC", "private", "RSA")
+        ],
+        (
+            google(**SIGNS | {"client_private_key": PEM.replace("PRIVATE", "ENCRYPTED PRIVATE")}),
+            "client_private_key is encrypted.\n  Decrypt it: openssl pkey -in key.pem",
         ),
         *[
             (
@@ -1290,6 +1332,33 @@ def test_a_callback_of_a_providers_own(read):  # S2
 def test_claims_asked_for(read, claims):  # C4
     params = read(google(client_kwargs=f"{{ claims = {claims} }}")).providers["google"].authorization_params
     assert params["claims"] == '{"id_token": {"acr": {"essential": true}}}'
+
+
+def test_a_client_that_signs(read):  # S1, S7
+    provider = read(google(**SIGNS, client_private_key_id='"2026-11"')).providers["google"]
+    assert provider.token_endpoint_auth_method == "private_key_jwt"
+    assert provider.client_private_key == PEM.strip('"').removeprefix("\n")
+    assert (provider.client_private_key_id, provider.client_secret) == ("2026-11", "")
+    assert CLIENT_SECRET not in repr(provider)
+
+
+def test_a_public_client(read):
+    provider = read(google(client_secret="", token_endpoint_auth_method='"none"')).providers["google"]
+    assert (provider.token_endpoint_auth_method, provider.client_secret) == ("none", "")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        f'client_private_key = "{CLIENT_SECRET}',
+        f"client_private_key = {CLIENT_SECRET}",
+        f'client_private_key = "a" client_private_key_id = "{CLIENT_SECRET}',
+        f'client_private_key = """\n-----BEGIN PRIVATE KEY-----\n{CLIENT_SECRET}==\n',
+        f"client_private_key =\n-----BEGIN PRIVATE KEY-----\n{CLIENT_SECRET}==\n",
+    ],
+)
+def test_a_private_key_is_never_in_an_excerpt(error, broken):  # S7
+    assert CLIENT_SECRET not in error(f"{SHARED}[auth.google]\n{broken}")
 
 
 def test_audiences_and_tenants(read):  # S1

@@ -16,13 +16,15 @@ PROVIDER_KEYS = (
     "trust_email",
     "userinfo",
     "token_endpoint_auth_method",
+    "client_private_key",
+    "client_private_key_id",
     "audiences",
     "tenants",
     "allow_plain_http",
 )
 TABLE_KEYS = ("client_kwargs", "roles")
 """Those whose value is a table: a table of nearly this name is a slip, and no provider."""
-SECRETS = {"client_secret", "cookie_secret"}
+SECRETS = {"client_secret", "client_private_key", "cookie_secret"}
 
 AUTHORIZATION_PARAMS = (
     *("scope", "prompt", "max_age", "login_hint", "acr_values", "ui_locales", "display", "claims_locales"),

@@ -27,6 +27,7 @@ class Provider:
     """What the login button says."""
     client_id: str
     client_secret: str = field(repr=False)
+    """Empty for a client that signs with ``client_private_key``, and for a public one."""
     server_metadata_url: str
     """Address of the discovery document (OpenID Connect Discovery 1.0 section 4)."""
     redirect_uri: str
@@ -36,7 +37,11 @@ class Provider:
     authorization_params: Mapping[str, str] = field(hash=False)
     """Read-only: what ``client_kwargs`` adds to the authorization request, defaults filled in."""
     token_endpoint_auth_method: str | None = None
-    """"client_secret_basic" or "client_secret_post"; None: what the discovery document prefers."""
+    """OpenID Connect Core 1.0 section 9; None: the secret, in the way that the discovery document prefers."""
+    client_private_key: str = field(default="", repr=False)
+    """PEM; signs the client's assertions under "private_key_jwt" (RFC 7523)."""
+    client_private_key_id: str = ""
+    """The ``kid`` of these assertions; empty: none is sent."""
     allow_plain_http: bool = False
     """The metadata URL may be plain http off loopback. For development."""
     audiences: frozenset[str] = frozenset()

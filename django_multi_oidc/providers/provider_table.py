@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal, cast
+from typing import cast
 
 from ..rules import Rules, parse_rules
 from ..wording import quoted
 from . import addresses
 from .client_kwargs import authorization_params
-from .keys import CREDENTIALS, NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
+from .credentials import auth_method, own_value, private_key, required_keys
+from .keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from .model import DEFAULT, Provider, Userinfo
 from .redirect_uri import own_redirect_uri
-from .secret_values import is_placeholder
 from .table import MISSING_MENDS, Table
 
 USERINFO = ("auto", "always", "never")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 
 
 def parse_provider(table: Table, name: str, redirect_uri: str, meant: set[str]) -> Iterator[Provider]:
     """The provider, when the table holds no mistake. ``meant``: keys that stand there misspelled."""
     before = len(table.mistakes)
-    table.missing(CREDENTIALS, besides=meant | _note_foreign_keys(table))
+    table.missing(required_keys(table), besides=meant | _note_foreign_keys(table))
     provider = _provider(table, name, redirect_uri)
     if len(table.mistakes) == before:
         yield provider
@@ -44,13 +43,15 @@ def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
     return Provider(
         name=name,
         label=table.text("label") or _label(name, metadata_url),
-        client_id=_own_value(table, "client_id"),
-        client_secret=_own_value(table, "client_secret"),
+        client_id=own_value(table, "client_id"),
+        client_secret=own_value(table, "client_secret"),
         server_metadata_url=metadata_url,
         redirect_uri=own or redirect_uri,
         own_callback=bool(own),
         authorization_params=authorization_params(table),
-        token_endpoint_auth_method=table.choice("token_endpoint_auth_method", AUTH_METHODS),
+        token_endpoint_auth_method=auth_method(table),
+        client_private_key=private_key(table),
+        client_private_key_id=table.text("client_private_key_id"),
         allow_plain_http=_allow_plain_http(table, metadata_url),
         audiences=table.texts("audiences"),
         tenants=_tenants(table, metadata_url),
@@ -66,13 +67,6 @@ def _label(name: str, metadata_url: str) -> str:
         return parts.netloc
     words = name.replace("_", " ").replace("-", " ").strip() or name
     return words[0].upper() + words[1:]
-
-
-def _own_value(table: Table, key: Literal["client_id", "client_secret"]) -> str:
-    value = table.text(key)
-    if value and is_placeholder(value):
-        table.wrong(f"{key} is a placeholder.", MISSING_MENDS[key])
-    return value
 
 
 def _metadata_url(table: Table) -> str:

@@ -98,6 +98,10 @@ MISSING_MENDS = {
     "cookie_secret": MAKE_ONE,
     "client_id": 'Your provider gives it to you when you register this site there:\nclient_id = "…"',
     "client_secret": 'Your provider gave it to you together with the client id:\nclient_secret = "…"',
+    "client_private_key": (
+        "It signs what this site says to the token endpoint; the provider knows the public key:\n"
+        'client_private_key = """…"""'
+    ),
     "server_metadata_url": (
         "It is the address of your provider's discovery document; Google's is:\n"
         'server_metadata_url = "https://accounts.google.com/.well-known/openid-configuration"'
