@@ -962,4 +962,6 @@ def test_a_wrong_client_secret(op, live_secrets, person, settings):  # L7
     settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
     with pytest.raises(TokenRequestRefused) as caught:
         whole_login("alpha")
-    assert "401 invalid_client: client_id, client_secret or client_private_key is wrong" in caught.value.detail
+    assert (
+        "401 invalid_client: client_id, client_secret or client_private_key is wrong" in caught.value.detail
+    )

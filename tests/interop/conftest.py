@@ -17,7 +17,8 @@ def site_port():
 
 @pytest.fixture(scope="session")
 def real(site_port):
-    with RealProvider([f"http://localhost:{site_port}/oauth2callback"]) as provider:
+    shared = f"http://localhost:{site_port}/oauth2callback"
+    with RealProvider([shared, f"{shared}/alpha"]) as provider:
         yield provider
 
 

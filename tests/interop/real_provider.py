@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 
 from tests.real_site import free_port
 
@@ -47,6 +51,7 @@ class RealProvider:
     """Two issuers, ``alpha`` and ``beta``; server.mjs says how they differ. A context manager."""
 
     def __init__(self, redirect_uris):
+        self.site_key = ec.generate_private_key(ec.SECP256R1())  # the site's own, where it signs
         self.redirect_uris = redirect_uris
         self.alpha = Organisation("alpha", free_port(), "alpha-secret-0123456789")
         self.beta = Organisation("beta", free_port(), "b%t+ secret/=&:0123456789")
@@ -75,7 +80,9 @@ class RealProvider:
         command = [node(), "server.mjs", str(self.alpha.port), str(self.beta.port), *self.redirect_uris]
         self._output.truncate(0)  # a file: a pipe can fill up, and reading one has no time limit
         with open(self._output.name, "ab") as output:
-            self._process = subprocess.Popen(command, cwd=HERE, stdout=output, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                command, cwd=HERE, env=self._environment(), stdout=output, stderr=subprocess.STDOUT
+            )
         end = time.monotonic() + START_SECONDS
         while self._process.poll() is None and time.monotonic() < end:
             if self._said().endswith("ready\n"):
@@ -84,6 +91,10 @@ class RealProvider:
         self._process.kill()
         self._process.wait()
         return False
+
+    def _environment(self):
+        public = ECAlgorithm.to_jwk(self.site_key.public_key(), as_dict=True)
+        return {**os.environ, "SITE_KEY": json.dumps({**public, "use": "sig", "alg": "ES256"})}
 
     def _said(self):
         return Path(self._output.name).read_text(errors="replace")

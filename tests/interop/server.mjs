@@ -4,11 +4,13 @@
 //
 // alpha signs RS256 and puts the claims into the ID token. beta signs ES256, keeps them for UserInfo (the
 // library's default) and has a client secret that RFC 6749 section 2.3.1 wants encoded. Both require PKCE and make new
-// keys at every start, so that a restart is a key rotation. Prints "ready" once both listen.
+// keys at every start, so that a restart is a key rotation. Each also has a client that signs (its public key: SITE_KEY, a JWK) and a public one.
+// Prints "ready" once both listen.
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { Provider, interactionPolicy } from 'oidc-provider';
 
 const [alphaPort, betaPort, ...redirectUris] = process.argv.slice(2);
+const siteKey = JSON.parse(process.env.SITE_KEY);
 const PASSWORD = 'pw';
 const claimsOf = { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] };
 
@@ -29,10 +31,14 @@ function organisation(name, port, { alg, secret, inUserinfoOnly }) {
   const policy = interactionPolicy.base();
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   const provider = new Provider(`http://localhost:${port}`, {
-    clients: [{
-      client_id: `${name}-site`, client_secret: secret, redirect_uris: redirectUris,
-      response_types: ['code'], grant_types: ['authorization_code'], id_token_signed_response_alg: alg,
-    }],
+    clients: [
+      { client_id: `${name}-site`, client_secret: secret },
+      { client_id: `${name}-signer`, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [siteKey] } },
+      { client_id: `${name}-public`, token_endpoint_auth_method: 'none' },
+    ].map((client) => ({
+      ...client, redirect_uris: redirectUris, response_types: ['code'], grant_types: ['authorization_code'],
+      id_token_signed_response_alg: alg,
+    })),
     jwks: { keys: [jwk('rsa', { modulusLength: 2048 }, 'RS256'), jwk('ec', { namedCurve: 'P-256' }, 'ES256')] },
     claims: claimsOf,
     conformIdTokenClaims: inUserinfoOnly,

@@ -6,6 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.interop.person import Person, text
 
@@ -33,6 +34,37 @@ def test_the_guides_two_providers_work_without_another_setting(person, auth, set
     for name in ("alpha", "beta"):
         person.log_in(f"/oidc/login/{name}/")
         assert person.user()["email"] == f"pat@{name}.example"
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta"])
+def test_a_client_that_signs(person, real, auth, settings, name):  # S1: RFC 7523
+    pem = real.site_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    del auth[name]["client_secret"]
+    auth[name] |= {"client_id": f"{name}-signer", "client_private_key": pem}
+    auth[name] |= {"token_endpoint_auth_method": "private_key_jwt"}
+    settings.MULTI_OIDC_SECRETS = {"auth": auth}
+    person.log_in(f"/oidc/login/{name}/")
+    assert person.user()["email"] == f"pat@{name}.example"
+
+
+def test_a_public_client(person, auth, settings):
+    del auth["alpha"]["client_secret"]
+    auth["alpha"] |= {"client_id": "alpha-public", "token_endpoint_auth_method": "none"}
+    settings.MULTI_OIDC_SECRETS = {"auth": auth}
+    person.log_in()
+    assert person.user()["email"] == "pat@alpha.example"
+
+
+def test_a_callback_of_a_providers_own(person, auth, settings):  # S2
+    auth["alpha"]["redirect_uri"] = f"{person.site}/oauth2callback/alpha"
+    settings.MULTI_OIDC_SECRETS = {"auth": auth}
+    back = person.come_back_at()
+    assert back.startswith(f"{person.site}/oauth2callback/alpha?")
+    astray = person.get(back.replace("/alpha?", "?"), timeout=10)
+    assert astray.status_code == 400
+    assert "The answer came from another login provider than the one asked." in text(astray)
+    assert person.log_in().status_code == 200
+    assert person.user()["email"] == "pat@alpha.example"
 
 
 def test_a_page_for_admins_lets_in_one_and_not_the_other(person):  # A1, A2
