@@ -20,22 +20,23 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .providers import Provider
 
-CONNECT_SECONDS = 5.0  # for each address of the host
-READ_SECONDS = 5.0  # of silence
 IDLE_SECONDS = 60.0  # a connection unused for longer may be dead without our having been told
 POOL_SIZE = 40  # connections kept for each host: as many as the threads that a worker commonly has
 
-_deadline: ContextVar[float] = ContextVar("deadline")
+_limits: ContextVar[tuple[float, float]] = ContextVar("limits")
 
 
 @contextmanager
-def until(deadline: float) -> Iterator[None]:
-    """Inside, every read ends with a TimeoutError at ``deadline``, a value of ``time.monotonic()``."""
-    reset = _deadline.set(deadline)
+def until(deadline: float, *, silence: float) -> Iterator[None]:
+    """Inside, every read ends with a TimeoutError at ``deadline``, a value of ``time.monotonic()``.
+
+    Connecting to one address of a host, and waiting for the next byte, take ``silence`` seconds at most.
+    """
+    reset = _limits.set((deadline, silence))
     try:
         yield
     finally:
-        _deadline.reset(reset)
+        _limits.reset(reset)
 
 
 def clear() -> None:
@@ -48,8 +49,8 @@ def clear() -> None:
 class Client:
     """One provider's kept connections. Threads share it."""
 
-    def __init__(self) -> None:
-        self.session = _session()
+    def __init__(self, provider: Provider) -> None:
+        self.session = _session(provider)
         self.used_at = time.monotonic()
 
     def request(
@@ -66,22 +67,25 @@ class Client:
             data=data,
             allow_redirects=False,
             stream=True,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            timeout=_limits.get()[1],
         )
 
 
 # The process is in the key: a forked child must not write into its parent's TLS streams.
-_kept: dict[tuple[int, str, bool], Client] = {}
+_kept: dict[tuple[object, ...], Client] = {}
 
 
 def client(provider: Provider) -> Client:
-    key = (os.getpid(), provider.server_metadata_url, provider.allow_plain_http)
+    key = (os.getpid(), *provider.route)
     found = _kept.get(key)
-    return found if found is not None else _kept.setdefault(key, Client())
+    return found if found is not None else _kept.setdefault(key, Client(provider))
 
 
-def _session() -> requests.Session:
+def _session(provider: Provider) -> requests.Session:
     session = requests.Session()
+    session.verify = provider.ca_bundle or True
+    if provider.proxy:
+        session.proxies = {"http": provider.proxy, "https": provider.proxy}
     session.trust_env = False  # a ~/.netrc entry would replace the Authorization header
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # logins of many people share it
     session.headers.update(
@@ -97,7 +101,8 @@ class _Raw(io.RawIOBase):
     """A socket's bytes until the deadline: a peer that drips is cut off, in the headers as in the body."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw, self._sock, self._deadline = raw, sock, _deadline.get()
+        self._raw, self._sock = raw, sock
+        self._deadline, self._silence = _limits.get()
 
     def readable(self) -> bool:
         return True
@@ -106,7 +111,7 @@ class _Raw(io.RawIOBase):
         seconds = self._deadline - time.monotonic()
         if seconds <= 0:
             raise TimeoutError
-        self._sock.settimeout(min(seconds, READ_SECONDS))
+        self._sock.settimeout(min(seconds, self._silence))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -136,7 +141,15 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
+POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager

@@ -209,7 +209,7 @@ _copies: dict[tuple[object, ...], _Copy[Any]] = {}
 
 def _copy(source: Source[T]) -> _Copy[T]:
     provider = source.provider
-    key = (os.getpid(), source.kind, provider.server_metadata_url, provider.allow_plain_http)
+    key = (os.getpid(), source.kind, *provider.route)
     found = _copies.get(key) or _copies.setdefault(key, _Copy(source.url))
     if found.url != source.url:  # moved by the provider, which must not fill our memory by doing so daily
         found = _copies[key] = _Copy(source.url)

@@ -5,6 +5,7 @@ Nothing that leaves this module quotes a body, a query, a header or a token.
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import time
@@ -19,7 +20,7 @@ import requests
 import urllib3
 
 from . import connections
-from .endpoints import refusal, without_query
+from .endpoints import refusal, table, without_query
 from .exceptions import (
     LoginError,
     ProviderAnswerInvalid,
@@ -30,7 +31,6 @@ from .exceptions import (
 from .providers import Provider
 from .strict_json import parse_object
 
-TOTAL_SECONDS = 10.0  # from the request to the last byte of the answer, however it drips, a retry included
 MAX_BYTES = 1024 * 1024  # of an answer, after decompression
 CHUNK_BYTES = 16 * 1024  # small: an older urllib3 decompresses a whole chunk at once
 
@@ -66,7 +66,7 @@ def get(provider: Provider, url: str, *, stage: Stage, headers: Mapping[str, str
 
     Raises ProviderTimeout, ProviderUnavailable (5xx and 429 too), ProviderAnswerInvalid (3xx too).
     """
-    deadline = time.monotonic() + TOTAL_SECONDS
+    deadline = time.monotonic() + provider.timeout
     with suppress(_HungUp):
         return _call(provider, "GET", url, stage=stage, deadline=deadline, headers=headers)
     connections.client(provider).session.close()
@@ -77,7 +77,7 @@ def post(
     provider: Provider, url: str, *, stage: Stage, data: Mapping[str, str], headers: Mapping[str, str]
 ) -> Answer:
     """POST the form ``data``; never repeated, since a code may be spent. Raises as ``get`` does."""
-    deadline = time.monotonic() + TOTAL_SECONDS
+    deadline = time.monotonic() + provider.timeout
     return _call(provider, "POST", url, stage=stage, deadline=deadline, headers=headers, data=data)
 
 
@@ -111,12 +111,12 @@ def _exchange(
 ) -> Answer:
     host = urlsplit(url).netloc
     try:
-        with connections.until(deadline):
+        with connections.until(deadline, silence=provider.timeout / 2):
             response = connections.client(provider).request(method, url, **request)
             with closing(response):
                 body = _read(response.raw)
     except _NETWORK_ERRORS as error:
-        raise _translated(error, host, stage) from error
+        raise _translated(error, host, stage, provider) from error
     except _TooLargeError:
         raise ProviderAnswerInvalid(f"{host} sent more than {MAX_BYTES} bytes", stage=stage) from None
     return Answer(host=host, stage=stage, status=response.status_code, headers=response.headers, body=body)
@@ -144,14 +144,21 @@ def _check_status(answer: Answer) -> None:
         raise ProviderUnavailable(f"{answer.host} answered {answer.status}", stage=answer.stage)
 
 
-def _translated(error: Exception, host: str, stage: Stage) -> LoginError:
+def _translated(error: Exception, host: str, stage: Stage, provider: Provider) -> LoginError:
     cause = _innermost(error)
     if _is_timeout(error, cause):
-        return ProviderTimeout(f"{host} did not answer in time", stage=stage)
+        return ProviderTimeout(f"{host} did not answer in time{_proxy_hint(provider)}", stage=stage)
     if isinstance(error, urllib3.exceptions.DecodeError):
         return ProviderAnswerInvalid(f"{host} sent an answer that cannot be decompressed", stage=stage)
     kind = _HungUp if isinstance(cause, (ConnectionResetError, BrokenPipeError)) else ProviderUnavailable
-    return kind(f"{host} {_what_happened(cause)}", stage=stage)
+    return kind(f"{host} {_what_happened(cause)}{_proxy_hint(provider)}", stage=stage)
+
+
+def _proxy_hint(provider: Provider) -> str:
+    """People who need a proxy have it in the environment, where most programs look for it."""
+    if provider.proxy or not {"https_proxy", "HTTPS_PROXY"} & os.environ.keys():
+        return ""
+    return f"; HTTPS_PROXY of the environment is not read: write proxy = … into {table(provider)}"
 
 
 def _is_timeout(error: Exception, cause: BaseException) -> bool:

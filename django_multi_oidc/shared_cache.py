@@ -93,7 +93,7 @@ def _key(kind: str, provider: Provider, url: str) -> str | None:
     """
     if not configuration().cookie_secrets:
         return None
-    about = [FORMAT, kind, url, provider.server_metadata_url, provider.allow_plain_http]
+    about = [FORMAT, kind, url, *provider.route]
     return f"django_multi_oidc:{signing.derive('shared-cache', json.dumps(about))}"
 
 

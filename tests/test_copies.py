@@ -133,6 +133,8 @@ def test_an_expired_process_copy_is_renewed_by_another_workers(origin, clock):  
         {"url": "https://op.example/keys"},
         {"provider": provider_at("https://op.example/x/.well-known/openid-configuration")},
         {"provider": provider_at(PROVIDER.server_metadata_url, allow_plain_http=True)},
+        {"provider": provider_at(PROVIDER.server_metadata_url, ca_bundle="/a.pem")},
+        {"provider": provider_at(PROVIDER.server_metadata_url, proxy="http://proxy")},
     ],
     ids=lambda change: next(iter(change)),
 )

@@ -219,10 +219,9 @@ def test_a_document_that_is_none(hostile, provider, answer, error):  # L7
     failure(provider, error)
 
 
-def test_a_document_that_does_not_come_to_an_end(hostile, provider, monkeypatch):  # S3
-    monkeypatch.setattr(http, "TOTAL_SECONDS", 0.2)
+def test_a_document_that_does_not_come_to_an_end(hostile):  # S3
     hostile.answers[WELL_KNOWN] = hostile_provider.dripping_body
-    failure(provider, ProviderTimeout)
+    failure(provider_at(hostile.metadata_url, timeout=0.2), ProviderTimeout)
 
 
 def test_a_failure_is_not_kept(hostile, provider):

@@ -11,6 +11,7 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 from threading import Thread
 
+import certifi
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, path, set_script_prefix
@@ -61,7 +62,7 @@ MAKE_ONE = (
 )
 KNOWN_OF_PROVIDER = (
     "  Known keys: client_id, client_secret, server_metadata_url, client_kwargs, label, allow, admins, roles, "
-    "trust_email, userinfo, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, allow_plain_http, "
+    "trust_email, userinfo, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, timeout, ca_bundle, proxy, allow_plain_http, "
     "redirect_uri"
 )
 KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(
@@ -984,6 +985,36 @@ must not have trust_email = true with an address for all of Entra's tenants.
             )
             for url in (GOOGLE_URL, COMMON.replace("common", TENANT), COMMON.replace("common", "consumers"))
         ],
+        *[
+            (
+                google(timeout=value),
+                "timeout must be a number of seconds from 1 to 60.\n  timeout = 10",
+            )
+            for value in ("0", "0.9", "61", '"10"', "true", "nan", "inf")
+        ],
+        (
+            google(ca_bundle='"company.pem"'),
+            'ca_bundle is no absolute path: "company.pem".\n  ca_bundle = "/etc/ssl/company.pem"',
+        ),
+        *[
+            (
+                google(ca_bundle=json.dumps(str(path))),
+                f'ca_bundle names no file of certificates: "{path}".\n'
+                "  It has to be there, readable for this process, and have certificates in PEM.",
+            )
+            for path in (Path("/no/such/file.pem"), Path(__file__).resolve(), Path(__file__).resolve().parent)
+        ],
+        *[
+            (
+                google(proxy=f'"{url}"'),
+                "proxy is no address of a proxy.\n"
+                '  It is http:// or https://, a host and a port: proxy = "http://proxy.example.org:3128"',
+            )
+            for url in (
+                *(f"pat:{CLIENT_SECRET}@proxy:3128", f"socks5://pat:{CLIENT_SECRET}@proxy", "proxy:3128"),
+                *("http://", "http://proxy:99999", "http://proxy/path", "http://proxy/?x=1"),
+            )
+        ],
         (
             google(trust_email='"true"'),
             'trust_email must be true or false, not "true".\n  Without quotes: trust_email = true',
@@ -1354,11 +1385,23 @@ def test_a_public_client(read):
         f"client_private_key = {CLIENT_SECRET}",
         f'client_private_key = "a" client_private_key_id = "{CLIENT_SECRET}',
         f'client_private_key = """\n-----BEGIN PRIVATE KEY-----\n{CLIENT_SECRET}==\n',
+        f'proxy = "http://pat:{CLIENT_SECRET}',
         f"client_private_key =\n-----BEGIN PRIVATE KEY-----\n{CLIENT_SECRET}==\n",
     ],
 )
 def test_a_private_key_is_never_in_an_excerpt(error, broken):  # S7
     assert CLIENT_SECRET not in error(f"{SHARED}[auth.google]\n{broken}")
+
+
+def test_the_way_to_a_provider(read):  # S3, S7
+    proxy = f"http://pat:{CLIENT_SECRET}@proxy:3128"
+    keys = {"timeout": "2.5", "ca_bundle": json.dumps(certifi.where()), "proxy": f'"{proxy}"'}
+    provider = read(google(**keys)).providers["google"]
+    assert (provider.timeout, provider.ca_bundle, provider.proxy) == (2.5, certifi.where(), proxy)
+    assert CLIENT_SECRET not in repr(provider)
+    usual = read(google()).providers["google"]
+    assert (usual.timeout, usual.ca_bundle, usual.proxy) == (10.0, "", "")
+    assert len({provider.route, usual.route}) == 2
 
 
 def test_audiences_and_tenants(read):  # S1

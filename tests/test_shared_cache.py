@@ -257,8 +257,10 @@ def test_another_sites_entry_is_not_used(caplog, another_cookie_secret):  # S4
         ("keys", PROVIDER, "https://evil.example/jwks"),
         ("keys", provider_at("https://evil.example" + WELL_KNOWN), URL),
         ("keys", provider_at(PROVIDER.server_metadata_url, allow_plain_http=True), URL),
+        ("keys", provider_at(PROVIDER.server_metadata_url, ca_bundle="/a.pem"), URL),
+        ("keys", provider_at(PROVIDER.server_metadata_url, proxy="http://proxy"), URL),
     ],
-    ids=["kind", "url", "metadata url", "plain http"],
+    ids=["kind", "url", "metadata url", "plain http", "authorities", "proxy"],
 )
 def test_an_entry_about_something_else_is_not_used(caplog, other):  # S4
     store(*other, KEPT)

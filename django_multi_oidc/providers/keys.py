@@ -20,11 +20,14 @@ PROVIDER_KEYS = (
     "client_private_key_id",
     "audiences",
     "tenants",
+    "timeout",
+    "ca_bundle",
+    "proxy",
     "allow_plain_http",
 )
 TABLE_KEYS = ("client_kwargs", "roles")
 """Those whose value is a table: a table of nearly this name is a slip, and no provider."""
-SECRETS = {"client_secret", "client_private_key", "cookie_secret"}
+SECRETS = {"client_secret", "client_private_key", "cookie_secret", "proxy"}
 
 AUTHORIZATION_PARAMS = (
     *("scope", "prompt", "max_age", "login_hint", "acr_values", "ui_locales", "display", "claims_locales"),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ..rules import Rules
 
 DEFAULT = "default"
+TIMEOUT = 10.0  # seconds
 
 Userinfo = Literal["auto", "always", "never"]
 
@@ -42,6 +43,12 @@ class Provider:
     """PEM; signs the client's assertions under "private_key_jwt" (RFC 7523)."""
     client_private_key_id: str = ""
     """The ``kid`` of these assertions; empty: none is sent."""
+    timeout: float = TIMEOUT
+    """Seconds for one call, from the request to the last byte of the answer."""
+    ca_bundle: str = ""
+    """Absolute path of a PEM file with the only certificate authorities trusted; empty: the usual ones."""
+    proxy: str = field(default="", repr=False)
+    """``http://`` or ``https://`` address that calls go through, perhaps with a password; empty: none."""
     allow_plain_http: bool = False
     """The metadata URL may be plain http off loopback. For development."""
     audiences: frozenset[str] = frozenset()
@@ -66,6 +73,11 @@ class Provider:
         """Whether "tid" is one of ``tenants``, where there are any."""
         tid = claims.get("tid")
         return not self.tenants or (isinstance(tid, str) and tid in self.tenants)
+
+    @property
+    def route(self) -> tuple[str | bool, ...]:
+        """What the answer to a call may depend on: nothing that was heard is used under another one."""
+        return self.server_metadata_url, self.allow_plain_http, self.ca_bundle, self.proxy
 
     @property
     def scope(self) -> str:

@@ -13,6 +13,7 @@ from .client_kwargs import authorization_params
 from .credentials import auth_method, own_value, private_key, required_keys
 from .keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from .model import DEFAULT, Provider, Userinfo
+from .outgoing import ca_bundle, proxy, timeout
 from .redirect_uri import own_redirect_uri
 from .table import MISSING_MENDS, Table
 
@@ -52,6 +53,9 @@ def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
         token_endpoint_auth_method=auth_method(table),
         client_private_key=private_key(table),
         client_private_key_id=table.text("client_private_key_id"),
+        timeout=timeout(table),
+        ca_bundle=ca_bundle(table),
+        proxy=proxy(table),
         allow_plain_http=_allow_plain_http(table, metadata_url),
         audiences=table.texts("audiences"),
         tenants=_tenants(table, metadata_url),
