@@ -65,6 +65,13 @@ def test_the_stages_are_found():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_is_named_is_there(page):  # D6
+    for module, name in re.findall(r"`(test_\w+\.py)::(\w+)`", page.read_text(encoding="utf-8")):
+        tests = (ROOT / "tests" / module).read_text(encoding="utf-8")
+        assert f"def {name}(" in tests, f"{module}::{name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page):  # D6
     for link in links(page):
         path, _, anchor = link.partition("#")
