@@ -147,16 +147,18 @@ def _check_status(answer: Answer) -> None:
 def _translated(error: Exception, host: str, stage: Stage, provider: Provider) -> LoginError:
     cause = _innermost(error)
     if _is_timeout(error, cause):
-        return ProviderTimeout(f"{host} did not answer in time{_proxy_hint(provider)}", stage=stage)
+        return ProviderTimeout(f"{host} did not answer in time{_route_hint(provider)}", stage=stage)
     if isinstance(error, urllib3.exceptions.DecodeError):
         return ProviderAnswerInvalid(f"{host} sent an answer that cannot be decompressed", stage=stage)
     kind = _HungUp if isinstance(cause, (ConnectionResetError, BrokenPipeError)) else ProviderUnavailable
-    return kind(f"{host} {_what_happened(cause)}{_proxy_hint(provider)}", stage=stage)
+    return kind(f"{host} {_what_happened(cause)}{_route_hint(provider)}", stage=stage)
 
 
-def _proxy_hint(provider: Provider) -> str:
+def _route_hint(provider: Provider) -> str:
     """People who need a proxy have it in the environment, where most programs look for it."""
-    if provider.proxy or not {"https_proxy", "HTTPS_PROXY"} & os.environ.keys():
+    if provider.proxy:
+        return ", or its proxy cannot reach it"
+    if not {"https_proxy", "HTTPS_PROXY"} & os.environ.keys():
         return ""
     return f"; HTTPS_PROXY of the environment is not read: write proxy = … into {table(provider)}"
 

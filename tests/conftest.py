@@ -23,6 +23,13 @@ def _fresh_cache() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy_of_this_machine(monkeypatch):
+    """The log mentions one, and messages are compared word by word."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def secrets(settings) -> dict[str, Any]:
     """Two providers that nobody listens at; change it and set it again to change the configuration."""
