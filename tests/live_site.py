@@ -16,10 +16,14 @@ class LiveSite(ThreadingMixIn, WSGIServer):
 
     def __init__(self, port):
         super().__init__(("127.0.0.1", port), QuietHandler)
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread = threading.Thread(target=self.serve)
+
+    def serve(self):
+        """Without end, in this thread."""
+        self.set_app(WSGIHandler())
+        self.serve_forever(poll_interval=0.05)
 
     def __enter__(self):
-        self.set_app(WSGIHandler())
         self._thread.start()
         return self
 
