@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -23,7 +24,17 @@ from .providers import Provider
 IDLE_SECONDS = 60.0  # a connection unused for longer may be dead without our having been told
 POOL_SIZE = 40  # connections kept for each host: as many as the threads that a worker commonly has
 
-_limits: ContextVar[tuple[float, float]] = ContextVar("limits")
+
+@dataclass(slots=True)
+class _Exchange:
+    """A request and its answer, a proxy's answer before it included."""
+
+    deadline: float
+    silence: float
+    streams: list[_Raw] = field(default_factory=list)
+
+
+_exchange: ContextVar[_Exchange] = ContextVar("exchange")
 
 
 @contextmanager
@@ -32,11 +43,18 @@ def until(deadline: float, *, silence: float) -> Iterator[None]:
 
     Connecting to one address of a host, and waiting for the next byte, take ``silence`` seconds at most.
     """
-    reset = _limits.set((deadline, silence))
+    exchange = _Exchange(deadline, silence)
+    reset = _exchange.set(exchange)
     try:
         yield
+    except BaseException:
+        # A proxy's refusal is closed by nobody before Python 3.12, and a socket is open as long as its streams.
+        for stream in exchange.streams:
+            stream.close()
+        raise
     finally:
-        _limits.reset(reset)
+        exchange.streams.clear()  # each of them knows its exchange: no cycle for each call
+        _exchange.reset(reset)
 
 
 def clear() -> None:
@@ -67,7 +85,7 @@ class Client:
             data=data,
             allow_redirects=False,
             stream=True,
-            timeout=_limits.get()[1],
+            timeout=_exchange.get().silence,
         )
 
 
@@ -101,17 +119,17 @@ class _Raw(io.RawIOBase):
     """A socket's bytes until the deadline: a peer that drips is cut off, in the headers as in the body."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw, self._sock = raw, sock
-        self._deadline, self._silence = _limits.get()
+        self._raw, self._sock, self._exchange = raw, sock, _exchange.get()
+        self._exchange.streams.append(self)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        seconds = self._deadline - time.monotonic()
+        seconds = self._exchange.deadline - time.monotonic()
         if seconds <= 0:
             raise TimeoutError
-        self._sock.settimeout(min(seconds, self._silence))
+        self._sock.settimeout(min(seconds, self._exchange.silence))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
