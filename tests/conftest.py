@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -12,6 +13,12 @@ from django_multi_oidc.dev_provider.server import DevProvider
 from django_multi_oidc.providers import configuration
 from django_multi_oidc.users import Identity
 from tests.flow import Visitor
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 COOKIE_SECRET = "a-cookie-secret-of-the-tests-0123456789-abcdefgh"
 REDIRECT_URI = "http://localhost/oauth2callback"

@@ -36,9 +36,6 @@ from django_multi_oidc.providers.keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_K
 from django_multi_oidc.providers.model import Configuration
 from django_multi_oidc.providers.secret_values import is_placeholder, weakness
 
-UNHURRIED = profile(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)  # a busy machine is no failure
 DOCS = Path(__file__).parent.parent / "docs"
 COOKIE_SECRET = "Zt3-vT0hqN8mX_wR5kYb2JcLdE7uGfAoQs6pHi1nBVx"
 CLIENT_SECRET = "kQ9-client-secret-of-google-7Hs"
@@ -1255,7 +1252,6 @@ def test_long_and_regular(value):  # C8
     assert weakness(value) == "is long, but too regular to be random."
 
 
-@UNHURRIED
 @given(st.binary(min_size=24, max_size=48))
 def test_random_hexadecimal_is_never_too_regular_by_its_alphabet(value):
     text = value.hex()
@@ -1278,7 +1274,6 @@ VALUES = st.recursive(
 )
 
 
-@UNHURRIED
 @given(auth=st.dictionaries(KEYS, VALUES, max_size=6), client_secret=SECRET_TEXT, cookie_secret=SECRET_TEXT)
 def test_no_mistake_shows_a_secret(auth, client_secret, cookie_secret):  # S7, C8
     provider = auth.get("google") if isinstance(auth.get("google"), dict) else {}
@@ -1289,7 +1284,7 @@ def test_no_mistake_shows_a_secret(auth, client_secret, cookie_secret):  # S7, C
     assert cookie_secret not in text
 
 
-@profile(UNHURRIED, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@profile(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     lines=st.permutations(
         [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as profile
+from hypothesis import given
 from hypothesis import strategies as st
 
 from django_multi_oidc.rules import Rules, parse_rules
@@ -380,9 +379,6 @@ def test_a_wrong_rule_lets_in_nobody():  # C8
 
 # Properties.
 
-UNHURRIED = profile(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)  # a busy machine is no failure
 SCALARS = st.sampled_from(["x", "y", "1", "true", "", 1, 0, 1.0, 2.5, True, False])
 JSON = st.recursive(
     st.none() | SCALARS | st.text("ab.@ \u00e9\u212a", max_size=5) | st.floats(),
@@ -444,7 +440,6 @@ def oracle(rule, claims, trust) -> bool:
     return False
 
 
-@UNHURRIED
 @given(rule=RULES, claims=CLAIMS, trust=st.booleans())
 def test_matching_agrees_with_an_oracle(rule, claims, trust):  # A2
     parsed = rules(allow=rule, admins=rule, trust_email=trust)
@@ -453,7 +448,6 @@ def test_matching_agrees_with_an_oracle(rule, claims, trust):  # A2
     assert parsed.roles_of(claims) == ({"admin"} if expected else set())
 
 
-@UNHURRIED
 @given(rule=RULES, claims=CLAIMS, trust=st.booleans())
 def test_only_the_named_claims_are_looked_at(rule, claims, trust):  # U3
     parsed = rules(allow=rule, trust_email=trust)
@@ -461,7 +455,6 @@ def test_only_the_named_claims_are_looked_at(rule, claims, trust):  # U3
     assert parsed.allows(seen) is parsed.allows(claims)
 
 
-@UNHURRIED
 @given(
     table=st.dictionaries(st.sampled_from(["allow", "admins", "roles", "trust_email"]), JSON), claims=CLAIMS
 )
