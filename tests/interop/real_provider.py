@@ -65,6 +65,7 @@ class RealProvider:
 
     def __exit__(self, *_):
         self.stop()
+        self._output.close()
 
     def start(self):
         """On the same ports each time. Whatever keeps Node from listening (a port that somebody has for a moment,
