@@ -187,7 +187,7 @@ class _Reader:
     def url(self, name: str, *, by_browser: bool = False) -> str:
         value = self._string(name)
         if len(value) > MAX_URL:
-            self._fail(f"has a {name} of more than {MAX_URL} characters")
+            self._fail(f"has a bad {name}: more than {MAX_URL} characters")
         if reason := refusal(self._provider, value, by_browser=by_browser):
             self._fail(f"has a bad {name}: {without_query(value)!r} {reason}")
         return value
@@ -195,13 +195,13 @@ class _Reader:
     def names(self, name: str, default: str = "") -> tuple[str, ...]:
         value = self._document.get(name, [default] if default else [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._fail(f"has a {name} that is not a list of strings")
+            self._fail(f"has a bad {name}: not a list of strings")
         return tuple(value)
 
     def flag(self, name: str) -> bool:
         value = self._document.get(name, False)
         if not isinstance(value, bool):
-            self._fail(f"has a {name} that is neither true nor false")
+            self._fail(f"has a bad {name}: neither true nor false")
         return value
 
     def _string(self, name: str) -> str:

@@ -152,7 +152,7 @@ def test_an_authorization_endpoint_is_an_absolute_url_without_fragment(url):  # 
 )
 @pytest.mark.parametrize("value", [None, "RS256", {"RS256": 1}, ["RS256", 1], [["RS256"]]])
 def test_lists_are_lists_of_strings(name, value):
-    assert invalid(**{name: value}) == f"has a {name} that is not a list of strings"
+    assert invalid(**{name: value}) == f"has a bad {name}: not a list of strings"
 
 
 def test_lists_are_read():
@@ -172,13 +172,13 @@ def test_lists_are_read():
 def test_an_endpoint_of_2048_characters_at_most(name):  # L1: a longer Location is refused on its way
     url = "https://op.example/".ljust(2048, "x")
     assert getattr(parse_metadata({**DOCUMENT, name: url}, REMOTE), name) == url
-    assert invalid(**{name: url + "x"}) == f"has a {name} of more than 2048 characters"
+    assert invalid(**{name: url + "x"}) == f"has a bad {name}: more than 2048 characters"
 
 
 @pytest.mark.parametrize("value", [None, "true", 1, []])
 def test_a_promise_is_true_or_false(value):
     name = "authorization_response_iss_parameter_supported"
-    assert invalid(**{name: value}) == f"has a {name} that is neither true nor false"
+    assert invalid(**{name: value}) == f"has a bad {name}: neither true nor false"
 
 
 def test_a_document_that_is_not_there(hostile, provider):  # L7

@@ -1,0 +1,148 @@
+"""A site behind a socket, a person with a browser, a provider that lies and one that is honest."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import requests
+
+from tests.conformance.case import HOST, URL
+from tests.hostile_provider import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    CODE,
+    NONCE,
+    Handler,
+    HostileProvider,
+    Reply,
+    signed,
+)
+
+STATE = "the state that the site sent"
+IDENTITY = "multi_oidc_auth"
+
+
+class Issuer(HostileProvider):
+    """A provider with an authorization endpoint. It behaves well until a case changes something.
+
+    ``response`` is what it sends the browser back with, STATE for the state that it was asked with. ``claims``
+    go into the ID token, with this login's nonce where they say NONCE; ``sign`` makes a token of them.
+    """
+
+    def __init__(self, person: str) -> None:
+        super().__init__()
+        self.claims |= {"sub": f"{person}-sub", "name": person.title(), "email": f"{person}@example.org"}
+        self.userinfo["sub"] = f"{person}-sub"
+        self.response: list[tuple[str, str]] = [("code", CODE), ("state", STATE)]
+        self.answers["/authorize"] = self.authorize
+        self.asked: dict[str, str] = {}
+        self.sign = lambda claims: signed(claims, key=self.key)
+
+    def authorize(self, handler: Handler) -> None:
+        self.note(handler.path)
+        handler.send(Reply(302, headers={"Location": self.way_back()}))
+
+    def note(self, url: str) -> None:
+        """What the site asks with."""
+        self.asked = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
+
+    def way_back(self) -> str:
+        return f"{self.asked['redirect_uri']}?{urlencode(self.answer_of(self.response))}"
+
+    def answer_of(self, response: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [(name, self.asked["state"] if value == STATE else value) for name, value in response]
+
+    def id_token(self) -> str:
+        nonce = {"nonce": self.asked.get("nonce")} if self.claims.get("nonce") == NONCE else {}
+        return self.sign({**self.claims, **nonce})
+
+    def entry(self, **keys: Any) -> dict[str, Any]:
+        """Its table in the secrets file."""
+        table = {
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "server_metadata_url": self.metadata_url,
+        }
+        return {**table, **keys}
+
+
+class Browser(requests.Session):
+    """Follows redirects and keeps cookies."""
+
+    def __init__(self, site: str) -> None:
+        super().__init__()
+        self.trust_env = False  # no proxy of this machine
+        self.site = site
+
+    def open(self, url: str, **options: Any) -> requests.Response:
+        url = url if url.startswith("http") else f"{self.site}{url}"
+        return self.get(url, timeout=20, **options)
+
+    def user(self) -> dict[str, Any]:
+        return self.open("/ask/").json()
+
+    def raw(self, path: str, cookie: str) -> requests.Response:
+        """A request whose Cookie header is exactly this."""
+        url = f"{self.site}{path}"
+        prepared = requests.Request("GET", url, headers={"Cookie": cookie}).prepare()
+        return self.send(prepared, timeout=20)
+
+    def cookie_header(self) -> str:
+        return "; ".join(
+            f"{cookie.name}={cookie.value}" for cookie in self.cookies if cookie.domain != "127.0.0.1"
+        )
+
+
+class World:
+    """What a case may use."""
+
+    def __init__(self, site: str, op: Issuer, honest: Issuer, settings: Any, cookie_secret: str) -> None:
+        self.site, self.op, self.honest, self._settings = site, op, honest, settings
+        self.browser = Browser(site)
+        self._auth: dict[str, Any] = {
+            "redirect_uri": f"{site}/oauth2callback",
+            "cookie_secret": cookie_secret,
+            "op": op.entry(),
+            "honest": honest.entry(),
+        }
+        self.configure()
+
+    def configure(self, **keys: Any) -> None:
+        """Change keys of the hostile provider's table; ... takes one out."""
+        self.configure_auth(op=_without_dots({**self._auth["op"], **keys}))
+
+    def configure_auth(self, **keys: Any) -> None:
+        """Change keys of ``[auth]``; ... takes one out."""
+        self._auth = _without_dots({**self._auth, **keys})
+        self._settings.MULTI_OIDC_SECRETS = {"auth": self._auth}
+
+    def another_browser(self) -> Browser:
+        return Browser(self.site)
+
+    def log_in(self, provider: str = "op", query: str = "") -> requests.Response:
+        """From the button to wherever it ends."""
+        return self.browser.open(f"/oidc/login/{provider}/{query}")
+
+    def begin(self, browser: Browser | None = None, provider: str = "op", query: str = "") -> str:
+        """Up to the provider, which has been asked; the address that it sends the browser back to."""
+        begun = (browser or self.browser).open(f"/oidc/login/{provider}/{query}", allow_redirects=False)
+        assert begun.status_code == 302, begun.text
+        issuer = self.op if provider == "op" else self.honest
+        issuer.note(begun.headers["Location"])
+        return issuer.way_back()
+
+    def named(self, text: str) -> str:
+        """A case's text with the hostile provider's real address in it."""
+        return text.replace(URL, self.op.url).replace(HOST, urlsplit(self.op.url).netloc)
+
+
+def _without_dots(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if value is not ...}
+
+
+def text_of(page: requests.Response) -> str:
+    """What a person reads."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", page.text)))
