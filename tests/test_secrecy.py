@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from urllib.parse import unquote
-
-import django
 import pytest
 from django.core import mail
-from django.utils.log import AdminEmailHandler
 
 from django_multi_oidc.providers import configuration
 from tests.conftest import COOKIE_SECRET
 from tests.flow import parameters
+from tests.secrecy import assert_untold, everything_told, mailed
 
 pytestmark = pytest.mark.usefixtures("live_secrets")
 
 
-class Records(logging.Handler):
-    """Every record of every logger, with all that hangs on it."""
-
-    def __init__(self):
-        super().__init__(logging.DEBUG)
-        self.lines = []
-
-    def emit(self, record):
-        self.lines.append(f"{record.name} {record.getMessage()} {record.args!r}")
-
-
 @pytest.fixture
 def records():
-    handler, root = Records(), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield handler
-    root.removeHandler(handler)
-    root.setLevel(level)
-
-
-@pytest.fixture
-def _mails_errors(settings):
-    """Django's error mails, with all that they can tell."""
-    address = "root@example.org"
-    settings.ADMINS = [address] if django.VERSION >= (6,) else [("Root", address)]
-    mailer = AdminEmailHandler(include_html=True)
-    mailer.setLevel(logging.ERROR)
-    logger = logging.getLogger("django")
-    logger.addHandler(mailer)
-    yield
-    logger.removeHandler(mailer)
+    with everything_told() as records:
+        yield records
 
 
 def secrets_of(visitor, back, op):
@@ -58,10 +25,6 @@ def secrets_of(visitor, back, op):
     known = {sent["state"], sent["code"], COOKIE_SECRET, op.organisations["alpha"].client_secret}
     known |= {value for name, value in visitor.cookies.items() if name.startswith("multi_oidc")}
     return known | {"pat@alpha.example", "Pat Admin"}
-
-
-def assert_untold(text, known):
-    assert not [value for value in known if value in text or value in unquote(text)]
 
 
 def test_every_flow_is_logged_without_a_secret(visitor, op, records):
@@ -88,14 +51,9 @@ def test_every_flow_is_logged_without_a_secret(visitor, op, records):
     visitor.client.post("/oidc/logout/")
     ours = [line for line in records.lines if line.startswith("django_multi_oidc")]
     assert len(ours) >= 5
-    assert_untold("\n".join(line for line in records.lines if not line.startswith(BROWSERS)), known)
+    assert_untold("\n".join(records.lines), known)
 
 
-# What the test's own browser logs of its requests to the provider is the browser's.
-BROWSERS = ("urllib3.connectionpool",)
-
-
-@pytest.mark.usefixtures("_mails_errors")
 @pytest.mark.parametrize("broken", ["tests.broken_sessions", "tests.broken.BrokenBackend"])
 def test_an_exception_in_the_callback_is_mailed_without_a_secret(visitor, op, settings, records, broken):
     visitor.client.raise_request_exception = False
@@ -113,12 +71,11 @@ def test_an_exception_in_the_callback_is_mailed_without_a_secret(visitor, op, se
     for message in mail.outbox:
         assert "oauth2callback" in message.body
         assert "Traceback" in message.body
-        for part in (message.body, *(content for content, _ in message.alternatives)):
-            assert_untold(part, known)
-    assert_untold("\n".join(line for line in records.lines if not line.startswith(BROWSERS)), known)
+    assert_untold("\n".join(mailed()), known)
+    assert_untold("\n".join(records.lines), known)
 
 
-@pytest.mark.usefixtures("_mails_errors")
+@pytest.mark.usefixtures("records")
 @pytest.mark.parametrize("callback", ["/oauth2callback", "/oauth2callback/alpha"])
 def test_a_failure_before_our_view_is_mailed_without_a_secret(visitor, op, settings, callback):
     back = visitor.at_provider(visitor.begin()).replace("/oauth2callback", callback)
@@ -134,11 +91,10 @@ def test_a_failure_before_our_view_is_mailed_without_a_secret(visitor, op, setti
     message = mail.outbox[0]
     assert "in process_request" in message.body
     assert "oauth2callback" in message.body
-    for part in (message.body, *(content for content, _ in message.alternatives)):
-        assert_untold(part, secrets_of(visitor, back, op))
+    assert_untold("\n".join(mailed()), secrets_of(visitor, back, op))
 
 
-@pytest.mark.usefixtures("_mails_errors")
+@pytest.mark.usefixtures("records")
 @pytest.mark.parametrize("urlconf", ["tests.urls", "tests.broken"])
 def test_an_error_mail_of_another_page_tells_all_that_django_tells(visitor, settings, urlconf):
     settings.ROOT_URLCONF = urlconf

@@ -258,6 +258,17 @@ def redirected(world: Any) -> None:
     world.op.answers[METADATA] = Reply(302, headers={"Location": world.honest.metadata_url})
 
 
+@discovery.refused(
+    "RFC 9110 §17",
+    "the provider's proxy is down: its password is told to nobody",
+    DOWN,
+    f"{HOST} refused the connection, or its proxy cannot reach it",
+)
+def proxy_down(world: Any) -> None:
+    world.secrets.add("the-password-of-the-proxy")
+    world.configure(proxy="http://someone:the-password-of-the-proxy@127.0.0.1:9")
+
+
 # Keys
 
 

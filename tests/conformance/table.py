@@ -18,8 +18,9 @@ INTRODUCTION = """\
 
 Each line is a test. A provider that lies, or a browser that does, is put before the real views, over HTTP, and the
 test looks at what the person sees, at what the log says, and at who is logged in afterwards. A login that is refused is
-tried twice, once by nobody and once by somebody who is logged in already, and who has to stay so. In {count} cases
-{refused} logins and cookies are refused and {accepted} accepted.
+tried twice, once by nobody and once by somebody who is logged in already, and who has to stay so. All that is logged
+meanwhile, by whom ever, and Django's error mails are searched for codes, states, tokens, secrets, cookies and claims.
+In {count} cases {refused} logins and cookies are refused and {accepted} accepted.
 
 The sources are the specifications, and the test modules of the OpenID Foundation for relying parties
 (`oidcc-client-test…`), whose names are theirs. The cases are our own: this is no certification, and the Foundation's

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from base64 import urlsafe_b64decode
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -199,6 +200,35 @@ tokens(
 )
 
 
+def signs(world: Any) -> None:
+    """The site has a private key, and no secret."""
+    pem = private_key("P-256").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    world.secrets |= set(pem.splitlines()[1:-1])
+    world.configure(client_secret=..., token_endpoint_auth_method="private_key_jwt", client_private_key=pem)
+
+
+@token.accepted("RFC 7523 §3", "the site signs with its key, for the provider's issuer and a minute")
+def assertion(world: Any) -> Any:
+    signs(world)
+    page = world.log_in()
+    _, payload, _ = call(world).form["client_assertion"].split(".")
+    claims = json.loads(urlsafe_b64decode(payload + "=="))
+    assert (claims["iss"], claims["sub"], claims["aud"]) == (CLIENT_ID, CLIENT_ID, world.op.url)
+    assert claims["exp"] - claims["iat"] == 60
+    return page
+
+
+@token.refused(
+    "RFC 7523 §3.2",
+    "the provider does not take what the site signs",
+    REFUSED,
+    f"{HOST} answered 401 invalid_client: {HINT}",
+)
+def assertion_refused(world: Any) -> None:
+    signs(world)
+    world.op.answers["/token"] = json_reply({"error": "invalid_client"}, 401)
+
+
 @token.refused(
     "RFC 7523 §3",
     "the site signs with a key that the provider does not take",
@@ -207,9 +237,17 @@ tokens(
     "token",
 )
 def assertion_algorithm(world: Any) -> None:
-    pem = private_key("P-256").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    signs(world)
     world.op.metadata["token_endpoint_auth_signing_alg_values_supported"] = ["RS256"]
-    world.configure(client_secret=..., token_endpoint_auth_method="private_key_jwt", client_private_key=pem)
+
+
+@token.accepted("RFC 6749 §2.1", "a public client: no secret, and PKCE alone")
+def public_client(world: Any) -> Any:
+    world.configure(client_secret=..., token_endpoint_auth_method="none")
+    page = world.log_in()
+    assert not {"client_secret", "client_assertion"} & call(world).form.keys()
+    assert "Authorization" not in call(world).headers
+    return page
 
 
 # UserInfo

@@ -11,6 +11,7 @@ import requests
 
 from tests.conformance.case import HOST, URL
 from tests.hostile_provider import (
+    ACCESS_TOKEN,
     CLIENT_ID,
     CLIENT_SECRET,
     CODE,
@@ -34,11 +35,16 @@ class Issuer(HostileProvider):
 
     def __init__(self, person: str) -> None:
         super().__init__()
-        self.claims |= {"sub": f"{person}-sub", "name": person.title(), "email": f"{person}@example.org"}
+        self.claims |= {
+            "sub": f"{person}-sub",
+            "name": f"{person.title()} Tester",
+            "email": f"{person}@example.org",
+        }
         self.userinfo["sub"] = f"{person}-sub"
         self.response: list[tuple[str, str]] = [("code", CODE), ("state", STATE)]
         self.answers["/authorize"] = self.authorize
         self.asked: dict[str, str] = {}
+        self.secrets: set[str] = set()
         self.sign = lambda claims: signed(claims, key=self.key)
 
     def authorize(self, handler: Handler) -> None:
@@ -48,6 +54,7 @@ class Issuer(HostileProvider):
     def note(self, url: str) -> None:
         """What the site asks with."""
         self.asked = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
+        self.secrets |= {self.asked["state"], self.asked["nonce"]}
 
     def way_back(self) -> str:
         return f"{self.asked['redirect_uri']}?{urlencode(self.answer_of(self.response))}"
@@ -57,7 +64,19 @@ class Issuer(HostileProvider):
 
     def id_token(self) -> str:
         nonce = {"nonce": self.asked.get("nonce")} if self.claims.get("nonce") == NONCE else {}
-        return self.sign({**self.claims, **nonce})
+        token = self.sign({**self.claims, **nonce})
+        self.secrets |= {token} - {""}
+        return token
+
+    def heard(self) -> set[str]:
+        """What it knows and nobody else is to know: what it was asked with and told, and its person's details."""
+        forms = [seen.form for seen in self.requests]
+        told = {
+            form[name] for form in forms for name in ("code_verifier", "client_assertion") if name in form
+        }
+        headers = {seen.headers.get("Authorization", "").rpartition(" ")[2] for seen in self.requests} - {""}
+        person = {str(self.claims.get(name)) for name in ("sub", "name", "email")}
+        return self.secrets | told | headers | {text for text in person if len(text) > 5}
 
     def entry(self, **keys: Any) -> dict[str, Any]:
         """Its table in the secrets file."""
@@ -101,7 +120,9 @@ class World:
 
     def __init__(self, site: str, op: Issuer, honest: Issuer, settings: Any, cookie_secret: str) -> None:
         self.site, self.op, self.honest, self._settings = site, op, honest, settings
-        self.browser = Browser(site)
+        self.browsers: list[Browser] = []
+        self.browser = self.another_browser()
+        self.secrets = {CLIENT_SECRET, CODE, ACCESS_TOKEN, cookie_secret}
         self._auth: dict[str, Any] = {
             "redirect_uri": f"{site}/oauth2callback",
             "cookie_secret": cookie_secret,
@@ -120,7 +141,19 @@ class World:
         self._settings.MULTI_OIDC_SECRETS = {"auth": self._auth}
 
     def another_browser(self) -> Browser:
-        return Browser(self.site)
+        browser = Browser(self.site)
+        self.browsers.append(browser)
+        return browser
+
+    def known(self) -> set[str]:
+        """All that neither a log nor a mail may tell (requirement S7)."""
+        cookies = {cookie.value or "" for browser in self.browsers for cookie in browser.cookies}
+        return (
+            self.secrets
+            | self.op.heard()
+            | self.honest.heard()
+            | {value for value in cookies if len(value) > 16}
+        )
 
     def log_in(self, provider: str = "op", query: str = "") -> requests.Response:
         """From the button to wherever it ends."""
