@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
@@ -18,6 +18,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.connection import allowed_gai_family, create_connection
 
 from .providers import Provider
 
@@ -33,6 +34,13 @@ class _Exchange:
     silence: float
     streams: list[_Raw] = field(default_factory=list)
 
+    def seconds_left(self) -> float:
+        """For the next step. Raises TimeoutError at the deadline."""
+        seconds = self.deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return min(seconds, self.silence)
+
 
 _exchange: ContextVar[_Exchange] = ContextVar("exchange")
 
@@ -41,7 +49,8 @@ _exchange: ContextVar[_Exchange] = ContextVar("exchange")
 def until(deadline: float, *, silence: float) -> Iterator[None]:
     """Inside, every read ends with a TimeoutError at ``deadline``, a value of ``time.monotonic()``.
 
-    Connecting to one address of a host, and waiting for the next byte, take ``silence`` seconds at most.
+    Connecting to all addresses of a host ends there as well; to one of them, and waiting for the next byte,
+    take ``silence`` seconds at most.
     """
     exchange = _Exchange(deadline, silence)
     reset = _exchange.set(exchange)
@@ -126,10 +135,7 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        seconds = self._exchange.deadline - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        self._sock.settimeout(min(seconds, self._exchange.silence))
+        self._sock.settimeout(self._exchange.seconds_left())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -143,16 +149,32 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_Raw(self.fp.detach(), sock))
 
 
-class _HTTPConnection(HTTPConnection):
+class _WithDeadline(HTTPConnection):
     response_class = _Response
 
+    def _new_conn(self) -> socket.socket:
+        """Each address of the host has its time, and all of them, with the TLS handshake, have the deadline."""
+        found = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        for *_, address in found[:-1]:
+            with suppress(OSError):
+                return self._connected(address)
+        return self._connected(found[-1][-1])
 
-class _HTTPSConnection(HTTPSConnection):
-    response_class = _Response
+    def _connected(self, address: Any) -> socket.socket:
+        exchange = _exchange.get()
+        connected = create_connection(
+            address[:2], exchange.seconds_left(), socket_options=self.socket_options
+        )
+        connected.settimeout(max(0.001, min(exchange.deadline - time.monotonic(), exchange.silence)))
+        return connected
+
+
+class _HTTPSConnection(_WithDeadline, HTTPSConnection):
+    pass
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
+    ConnectionCls = _WithDeadline
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):

@@ -11,7 +11,7 @@ import time
 import zlib
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -175,6 +175,56 @@ def test_a_provider_that_does_not_come_to_an_end(hostile, answer, call):  # S3
 def test_no_time_left(hostile, call):  # S3
     detail = failure(hostile, hostile_provider.dripping_headers, ProviderTimeout, call, timeout=0.001)
     assert detail == "did not answer in time"
+
+
+@contextmanager
+def a_port_that_nobody_answers_at():
+    """On Linux: a listener that is busy, whose backlog is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def addresses(monkeypatch, *found):
+    """What DNS says of any name."""
+    families = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *more: families if host == "op.example" else resolve(host, *more)
+    )
+
+
+def test_a_host_with_many_dead_addresses(monkeypatch):  # S3
+    with a_port_that_nobody_answers_at() as port:
+        addresses(monkeypatch, *[("127.0.0.1", port)] * 20)
+        provider = provider_at("https://op.example/x", timeout=0.4)
+        begun = time.monotonic()
+        with pytest.raises(ProviderTimeout) as caught:
+            http.get(provider, "https://op.example/x", stage="discovery")
+    assert caught.value.detail == "op.example did not answer in time"
+    assert time.monotonic() - begun < 2
+
+
+def test_a_host_whose_first_address_is_dead(hostile, monkeypatch):  # S3
+    hostile.answers["/x"] = json_reply({})
+    addresses(monkeypatch, ("127.0.0.1", 9), ("127.0.0.1", hostile.server_port))
+    url = f"http://op.example:{hostile.server_port}/x"
+    provider = provider_at(url, allow_plain_http=True)
+    assert http.get(provider, url, stage="discovery").status == 200
+
+
+def test_a_handshake_that_does_not_come_to_an_end(hostile):  # S3
+    provider = provider_at(hostile.metadata_url, timeout=0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/x"
+        begun = time.monotonic()
+        with pytest.raises(ProviderTimeout):
+            http.get(provider, url, stage="discovery")
+    assert time.monotonic() - begun < 2
 
 
 def test_silence_ends_before_the_total(hostile):  # S3
