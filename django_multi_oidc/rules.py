@@ -283,7 +283,7 @@ def _email_slips(entry: str) -> Iterator[tuple[bool, str]]:
         UNWANTED.search(entry) is not None,
         "Write the bare address, without spaces, names, brackets and commas.",
     )
-    yield at == "" and DOMAIN.fullmatch(bare) is not None, f'All addresses of this domain: "*@{bare}"'
+    yield DOMAIN.fullmatch(bare) is not None, f'All addresses of this domain: "*@{bare}"'
     yield at == "", NEITHER_MEND
     yield domain == "", 'The domain is missing: "pat@example.org"'
     yield local_part == "", f'All addresses of this domain: "*{entry}"'

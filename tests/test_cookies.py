@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import logging
 import random
+import re
 import string
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from django_multi_oidc import cookies, signing
 from django_multi_oidc.exceptions import IdentityTooLarge
+from django_multi_oidc.providers import configuration
 from tests.conftest import CLAIMS
 
 NAME = "multi_oidc_auth"
@@ -39,6 +42,18 @@ def signed(payload):
 def test_an_identity_comes_back_as_it_went(make_identity, cookie_of, read):  # K1
     identity = make_identity(next_digest="abc")
     assert read(cookie_of(identity)) == (identity, [])
+
+
+def test_the_format_is_a_promise(secrets, read):  # K4: what an older version wrote is read
+    fingerprint = configuration().providers["alpha"].fingerprint
+    envelope = {"v": 1, "p": "alpha", "f": fingerprint, "i": "id", "t": 1.5, "n": "", "c": {"sub": "pat-sub"}}
+    identity, log = read(signed(envelope))
+    assert (identity.provider, identity.claims, log) == ("alpha", {"sub": "pat-sub"}, [])
+
+
+def test_an_identity_is_there_without_our_middleware(make_identity, cookie_of, rf):  # S5
+    identity = make_identity()
+    assert cookies.identity_of_visitor(rf.get("/", headers={"cookie": cookie_of(identity)})) == identity
 
 
 def test_a_login_is_kept_for_thirty_days(make_identity):  # K1, K2
@@ -203,24 +218,40 @@ def test_an_identity_that_does_not_fit_is_refused_and_nothing_is_set(make_identi
 
 def test_the_largest_cookie_that_is_set_is_one_that_browsers_keep(make_identity):  # K5
     letters = random.Random(1)
-    largest = 0
-    for length in range(2000, 4000, 20):
+    kept, refused = set(), set()
+    for length in [*range(3520, 3640)] * 3:
         filler = "".join(letters.choices(string.ascii_letters + string.digits, k=length))
         response = HttpResponse()
         try:
             cookies.write(response, make_identity(claims=CLAIMS | {"filler": filler}))
-        except IdentityTooLarge:
-            break
-        largest = len(response.cookies[NAME].OutputString())
-    assert 4050 < largest <= 4096
+        except IdentityTooLarge as error:
+            refused.add(int(re.match(r"a cookie of (\d+) bytes, 4096 fit; ", error.detail)[1]))
+        else:
+            kept.add(len(response.cookies[NAME].OutputString()))
+    assert max(kept) == 4096
+    assert min(refused) == 4098  # base64 makes no 4097
+
+
+def test_the_bytes_of_a_cookie_are_those_of_the_header(make_identity, rf):  # K5
+    response = HttpResponse()
+    size = cookies.write(response, make_identity())
+    pair = f"{NAME}={response.cookies[NAME].value}"
+    assert size == len(f"; {pair}")
+    assert cookies.size_of(rf.get("/", headers={"cookie": pair})) == size
 
 
 def test_claims_that_unpack_to_more_than_a_page_are_refused(make_identity):  # K5
+    name = "filler" * 7
+    rest = len(json.dumps(CLAIMS | {name: ""}, separators=(",", ":")))
+    fits = "x" * (65536 - rest)
+    cookies.write(HttpResponse(), make_identity(claims=CLAIMS | {name: fits}))
     response = HttpResponse()
-    with pytest.raises(
-        IdentityTooLarge, match=r"claims of \d+ bytes, 65536 allowed; largest claims: 'filler'"
-    ):
-        cookies.write(response, make_identity(claims=CLAIMS | {"filler": "x" * 70_000}))
+    with pytest.raises(IdentityTooLarge) as caught:
+        cookies.write(response, make_identity(claims=CLAIMS | {name: f"{fits}x"}))
+    assert caught.value.detail == (
+        f"claims of 65537 bytes, 65536 allowed; largest claims: {name[:40]!r} ({len(fits) + 3} bytes), "
+        "'iss' (26 bytes), 'email' (19 bytes)"
+    )
     assert response.cookies == {}
 
 

@@ -95,6 +95,14 @@ def test_another_issuer():  # S1
     )
 
 
+def test_a_long_issuer_is_cut():  # L7
+    issuer = "https://evil.example/" + "x" * 300
+    assert invalid(issuer=issuer) == (
+        f"says that its issuer is {issuer[:200]!r}, whose document would be at another URL. If that is "
+        f"your provider: server_metadata_url = '{issuer[:200]}/.well-known/openid-configuration'"
+    )
+
+
 def test_entras_issuer_is_a_template():  # S1
     base = "https://login.microsoftonline.com/{}/v2.0"
     document = {**DOCUMENT, "issuer": base.format("{tenantid}")}
@@ -131,6 +139,11 @@ def test_a_remote_provider_does_not_point_us_at_our_own_machine(name, url):  # S
     assert invalid(**{name: url}) == (
         f"has a bad {name}: {url!r} points at this machine, and op.example is not this machine"
     )
+
+
+def test_where_the_browser_goes_may_be_its_own_machine():  # S3: it is not ours
+    url = "https://localhost/authorize"
+    assert parse_metadata({**DOCUMENT, "authorization_endpoint": url}, REMOTE).authorization_endpoint == url
 
 
 @pytest.mark.parametrize("url", ["/authorize", "https://op.example/#x", "javascript:alert(1)"])
@@ -211,6 +224,8 @@ def test_a_document_that_moved(hostile, provider):  # S3
         (Reply(200, b"<html>"), ProviderAnswerInvalid),
         (json_reply([]), ProviderAnswerInvalid),
         (json_reply({}), DiscoveryInvalid),
+        (Reply(199), DiscoveryInvalid),
+        (Reply(404), DiscoveryInvalid),
         (hostile_provider.no_answer, ProviderUnavailable),
     ],
 )
@@ -445,6 +460,7 @@ def test_a_hundred_keys_at_most(
     ("answer", "error", "detail"),
     [
         (Reply(404), ProviderAnswerInvalid, "the keys: {} answered 404"),
+        (Reply(199), ProviderAnswerInvalid, "the keys: {} answered 199"),
         (Reply(503), ProviderUnavailable, "{} answered 503"),
         (Reply(302), ProviderAnswerInvalid, "{} answered 302, a redirect; no redirect is followed"),
         (Reply(200, b"x"), ProviderAnswerInvalid, "{} answered 200, but it is not JSON"),

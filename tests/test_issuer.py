@@ -42,6 +42,7 @@ def test_the_document_of_an_issuer_stands_at_one_url(url, issuer):  # S1
         ("https://evil.example/common/v2.0" + WELL_KNOWN, ENTRA),
         ("https://login.microsoftonline.com/common/v1.0" + WELL_KNOWN, ENTRA),
         ("https://common/v2.0" + WELL_KNOWN, "https://{tenantid}/v2.0"),
+        ("https://login.microsoftonline.com/common/v3.0" + WELL_KNOWN, ENTRA),
         ("https://op.example/common/common" + WELL_KNOWN, "https://op.example/{tenantid}/{tenantid}"),
     ],
 )

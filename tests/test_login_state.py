@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.http import HttpResponse
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -54,6 +56,13 @@ def test_a_login_comes_back_by_its_state(browser):  # L3
     login = browser.begin(next_url="/members/")
     assert login_state.read(browser.request(), login.state) == login
     assert (login.provider, login.next) == ("alpha", "/members/")
+    assert login.nonce == signing.derive("nonce", login.state)
+    assert login.code_verifier == signing.derive("code-verifier", login.state)
+
+
+def test_when_it_was_begun_is_known_to_a_millisecond(browser):
+    with time_machine.travel(1_800_000_000.12345, tick=False):
+        assert browser.begin().begun_at == 1_800_000_000.123
 
 
 def test_the_cookie_is_short_lived_and_named_after_us(
@@ -63,7 +72,7 @@ def test_the_cookie_is_short_lived_and_named_after_us(
     response = HttpResponse()
     login_state.write(browser.request(), response, login)
     [(name, morsel)] = response.cookies.items()
-    assert name.startswith("multi_oidc_auth_login_")
+    assert re.fullmatch(r"multi_oidc_auth_login_[\w-]{16}", name)
     assert login.state not in name
     assert morsel.OutputString().endswith("; HttpOnly; Max-Age=1200; Path=/; SameSite=Lax")
     assert response["Cache-Control"] == "private, no-store"  # S6
@@ -134,7 +143,7 @@ def test_an_identity_cookie_is_no_login_state(browser):  # K1
     assert unknown(browser, login.state) == "its cookie was altered, or signed with another secret"
 
 
-@pytest.mark.parametrize("payload", [{}, None, [], [1, 2, 3], "text"])
+@pytest.mark.parametrize("payload", [{}, None, [], [1, 2, 3], [1, 2, 3, 4, 5], "text"])
 def test_another_format_is_unknown(browser, payload):
     login = browser.begin()
     [name] = browser.jar
@@ -148,7 +157,7 @@ def test_a_name_that_stands_twice_is_unknown(rf, browser):  # K1
     login = browser.begin()
     [(name, value)] = browser.jar.items()
     request = rf.get("/", headers={"cookie": f"{name}={value}; {name}={value}"})
-    with pytest.raises(StateUnknown, match="its cookie came twice"):
+    with pytest.raises(StateUnknown, match=r"^state_unknown: its cookie came twice$"):
         login_state.read(request, login.state)
 
 
@@ -165,7 +174,7 @@ def test_a_login_takes_ten_minutes_at_most(browser):  # L3
         assert login_state.read(browser.request(), login.state) == login
     with (
         time_machine.travel(1_800_000_000 + 601, tick=False),
-        pytest.raises(StateExpired, match="over 10 minutes ago"),
+        pytest.raises(StateExpired, match=r"^state_expired: begun over 10 minutes ago$"),
     ):
         login_state.read(browser.request(), login.state)
 
@@ -179,6 +188,15 @@ def test_five_logins_at_once_and_the_oldest_goes(browser):  # L3, L4
         for login in logins[:2]:
             unknown(browser, login.state)
         assert [login_state.read(browser.request(), login.state) for login in logins[2:]] == logins[2:]
+    assert len(browser.jar) == 5
+
+
+def test_logins_that_took_too_long_count_as_well(browser):  # L3: their cookies are still there
+    with time_machine.travel(1_800_000_000, tick=False):
+        for _ in range(5):
+            browser.begin()
+    with time_machine.travel(1_800_000_000 + 660, tick=False):
+        browser.begin()
     assert len(browser.jar) == 5
 
 
@@ -204,6 +222,38 @@ def test_the_header_has_a_budget(browser):  # L3, K5
     assert len(header) <= login_state.MAX_HEADER_BYTES
     assert login_state.read(browser.request(), logins[-1].state) == logins[-1]
     assert 2 <= len(browser.jar) < 6
+
+
+def filled(browser, header_bytes):
+    """So many bytes of the header are taken."""
+    browser.jar.pop("filler", None)
+    there = sum(len(name) + len(value) + 3 for name, value in browser.jar.items())
+    browser.jar["filler"] = "x" * (header_bytes - there - len("filler="))
+    request = browser.request()
+    assert len(request.META["HTTP_COOKIE"]) == header_bytes
+    return request
+
+
+@pytest.mark.parametrize(("missing", "next_url"), [(0, "/members/"), (1, "")])
+def test_a_login_gets_the_last_byte_of_the_header(browser, missing, next_url):  # K5
+    login = browser.begin(next_url="/members/")
+    [(name, value)] = browser.jar.items()
+    browser.jar.clear()
+    request = filled(browser, 7800 - len(f"; {name}={value}") + missing)
+    response = HttpResponse()
+    login_state.write(request, response, login)
+    browser.take(response)
+    assert login_state.read(browser.request(), login.state).next == next_url
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_login_under_way_goes_for_the_last_byte(browser, missing):  # K5
+    browser.begin()
+    [(name, value)] = browser.jar.items()
+    response = HttpResponse()
+    room = login_state.make_room(filled(browser, 7000 + missing), response, 800)
+    assert list(response.cookies) == [name][:missing]
+    assert room == (len(f"; {name}={value}") - 1 if missing else 0)
 
 
 def test_without_room_the_next_page_goes(browser):  # K5
@@ -232,9 +282,18 @@ def test_a_login_is_spent_for_as_long_as_it_could_be_used(browser):  # L3
 def test_a_login_is_used_once(browser):  # L3
     login = browser.begin()
     login_state.claim(login)
-    with pytest.raises(StateSpent, match="its login is over, or being finished by another request"):
+    with pytest.raises(
+        StateSpent, match=r"^state_spent: its login is over, or being finished by another request$"
+    ):
         login_state.claim(login)
     login_state.claim(browser.begin())
+
+
+def test_a_login_that_another_version_spent_is_spent(browser):  # L3: a rolling deploy
+    login = browser.begin()
+    cache.add(f"django_multi_oidc:spent:{signing.digest(login.state)}", True)
+    with pytest.raises(StateSpent):
+        login_state.claim(login)
 
 
 def test_a_cache_that_is_down_stops_nobody(browser, settings, caplog):  # L3

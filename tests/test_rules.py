@@ -109,6 +109,11 @@ def test_look_alikes_never_match(email):  # A2
     assert not wide.allows(vouched(email))
 
 
+def test_an_address_that_sorts_before_the_star_is_no_star():  # A2
+    assert not allows("!pat@example.org", vouched("kim@example.org"))
+    assert allows("!pat@example.org", vouched("!pat@example.org"))
+
+
 def test_an_address_is_not_found_inside_a_longer_one():  # A2
     assert not allows("pat@example.org", vouched("xpat@example.org"))
     assert not allows("pat@example.org", vouched("pat@example.orgx"))
@@ -189,9 +194,9 @@ def test_one_matching_entry_is_enough():  # A2
 
 
 def test_admins_is_the_role_admin():  # A2
-    both = rules(admins=["pat@example.org"], roles={"editor": ["*@example.org"], "none": []})
-    assert both.roles_of(vouched("pat@example.org")) == {"admin", "editor"}
-    assert both.roles_of(vouched("kim@example.org")) == {"editor"}
+    both = rules(admins=["pat@example.org"], roles={"a": ["*@example.org"], "none": []})
+    assert both.roles_of(vouched("pat@example.org")) == {"admin", "a"}
+    assert both.roles_of(vouched("kim@example.org")) == {"a"}
     assert rules(roles={"admin": ["pat@example.org"]}).roles_of(vouched("pat@example.org")) == {"admin"}
 
 
@@ -227,6 +232,14 @@ NOT_AN_EMAIL = 'no e-mail address, and not "*@" and a domain.'
         (
             "^.*@example\\.org$",
             'Regular expressions are not known here. All addresses of a domain: "*@example.org"',
+        ),
+        (
+            "^pat@example.org",
+            'Regular expressions are not known here. All addresses of a domain: "*@example.org"',
+        ),
+        (
+            "!*@example.org",
+            'A star stands only for everything before the "@"; each subdomain needs an entry of its own.',
         ),
         (
             "(pat|kim)@example.org",
@@ -308,7 +321,11 @@ def test_an_entry_that_says_nothing(entry, what, mend):  # C8, A2
     ("table", "mistake"),
     [
         (
-            {"allow": "pat@example.org"},
+            {"allow": "kim@example.org"},
+            ("allow", "must be a list, not a string.", 'Put it into brackets:\nallow = ["kim@example.org"]'),
+        ),
+        (
+            {"allow": ""},
             ("allow", "must be a list, not a string.", 'Put it into brackets:\nallow = ["pat@example.org"]'),
         ),
         (
@@ -351,18 +368,17 @@ def test_an_entry_that_says_nothing(entry, what, mend):  # C8, A2
                 'Call it admin, or write the key "admins" beside the table of roles.',
             ),
         ),
-        (
-            {"roles": {" x": []}},
-            (
-                "roles",
-                'has a role with the name " x".',
-                "A role's name is not empty, neither begins nor ends with a space, and is printable.",
-            ),
-        ),
     ],
 )
 def test_a_rule_that_is_none(table, mistake):  # C8, A2
     assert parse_rules(table)[1] == [mistake]
+
+
+@pytest.mark.parametrize("name", ["", " x", "x ", "\x00", "a\tb"])
+def test_the_name_of_a_role_is_readable(name):  # C8, A2
+    mend = "A role's name is not empty, neither begins nor ends with a space, and is printable."
+    what = f"has a role with the name {quoted(name)}."
+    assert parse_rules({"roles": {name: []}})[1] == [("roles", what, mend)]
 
 
 def test_all_mistakes_at_once_and_the_right_entries_stay():  # C8

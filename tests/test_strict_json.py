@@ -28,6 +28,7 @@ def nested(levels: int) -> bytes:
         (b'{"exp": -Infinity}', "it contains -Infinity, which is not JSON"),
         (b'{"exp": 1e999}', "it contains a number out of range"),
         (b'{"exp": ' + b"1" * 5000 + b"}", "it contains a number out of range"),
+        (b'{"exp": ' + b"1" * 101 + b"}", "it contains a number out of range"),
         (b'{"name": "\xff"}', "it is not UTF-8"),
         ('{"name": "é"}'.encode("latin-1"), "it is not UTF-8"),
         (b'{"name": "\\ud800"}', "it contains half of a surrogate pair"),
@@ -53,6 +54,7 @@ def test_what_is_refused(data, message):  # S1
         ('{"name": "\N{HEBREW LETTER ALEF}"}'.encode(), {"name": "\N{HEBREW LETTER ALEF}"}),
         (b'{"name": "\\ud83d\\ude00"}', {"name": "\N{GRINNING FACE}"}),
         (nested(2), {"a": []}),
+        (b'{"a": ' + b"1" * 100 + b"}", {"a": int("1" * 100)}),
     ],
 )
 def test_what_is_read(data, value):

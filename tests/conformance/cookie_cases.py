@@ -164,7 +164,7 @@ def later(name: str, what: str, detail: str, change: Callable[[Any], None]) -> N
         return world.browser.raw("/ask/", f"{IDENTITY}={good}")
 
     act.__name__ = name
-    cookies.nobody("Requirement K4", what, detail)(act)
+    cookies.nobody("ours", what, detail)(act)
 
 
 later(
@@ -202,7 +202,7 @@ def at(name: str, what: str, detail: str, seconds: int) -> None:
             return world.browser.raw("/ask/", f"{IDENTITY}={good}")
 
     act.__name__ = name
-    cookies.nobody("Requirement K2", what, detail)(act)
+    cookies.nobody("ours", what, detail)(act)
 
 
 at(

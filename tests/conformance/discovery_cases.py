@@ -171,7 +171,7 @@ document(
 )
 document(
     "endless_endpoint",
-    "RFC 9110 §4.1",
+    "ours",
     "an authorization endpoint of 10,000 characters",
     "has a bad authorization_endpoint: more than 2048 characters",
     authorization_endpoint="https://op.example.org/" + "a" * 10_000,
@@ -224,14 +224,14 @@ answered(
     f"{HOST} answered 200, but it names a member twice",
     "RFC 8259 §4",
 )
-answered("fifty_megabytes", "50 MB", Reply(body=b" " * 50_000_000), NONSENSE, LARGE, "RFC 9110 §17")
+answered("fifty_megabytes", "50 MB", Reply(body=b" " * 50_000_000), NONSENSE, LARGE, "ours")
 answered(
     "gzip_bomb",
     "50 MB that were compressed to 50 kB",
     Reply(body=gzip.compress(bytes(50_000_000)), headers={"Content-Encoding": "gzip"}),
     NONSENSE,
     LARGE,
-    "RFC 9110 §17",
+    "ours",
 )
 
 
@@ -241,7 +241,7 @@ def slow(name: str, what: str, answer: Answer) -> None:
         world.op.answers[METADATA] = answer
 
     act.__name__ = name
-    discovery.refused("RFC 9110 §17", what, "provider_timeout", f"{HOST} did not answer in time")(act)
+    discovery.refused("ours", what, "provider_timeout", f"{HOST} did not answer in time")(act)
 
 
 slow("silence", "no answer at all", silent)
@@ -259,7 +259,7 @@ def redirected(world: Any) -> None:
 
 
 @discovery.refused(
-    "RFC 9110 §17",
+    "ours",
     "the provider's proxy is down: its password is told to nobody",
     DOWN,
     f"{HOST} refused the connection, or its proxy cannot reach it",
@@ -329,7 +329,7 @@ def tenant(
             prepare(world)
 
     act.__name__ = name
-    source = "Requirement S1, Entra"
+    source = "Entra"
     case = (
         discovery.refused(source, what, code, detail)
         if code

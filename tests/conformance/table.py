@@ -23,8 +23,9 @@ meanwhile, by whom ever, and Django's error mails are searched for codes, states
 In {count} cases {refused} logins and cookies are refused and {accepted} accepted.
 
 The sources are the specifications, and the test modules of the OpenID Foundation for relying parties
-(`oidcc-client-test…`), whose names are theirs. The cases are our own: this is no certification, and the Foundation's
-suite did not run. Who attacks and what is not stopped is in the [threat model](threat_model.md).
+(`oidcc-client-test…`), whose names are theirs; "ours" where there is none. The cases are our own: this is no
+certification, and the Foundation's suite did not run. Who attacks and what is not stopped is in the
+[threat model](threat_model.md).
 
 To run one: `pytest tests/conformance -k issuer-mismatch`. This page is made by
 `python -m tests.conformance.table --write`; do not edit it.
@@ -74,7 +75,7 @@ def _ends(outcome: object) -> tuple[str, str]:
         return "nobody is logged in", outcome.detail and f"identity cookie not accepted: {outcome.detail}"
     if isinstance(outcome, Unchanged):
         return f"nothing changes, {outcome.status}", ""
-    return "accepted", ""
+    return f"logged in, at `{outcome.lands_on}`", ""
 
 
 def _modules() -> str:

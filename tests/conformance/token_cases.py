@@ -149,7 +149,7 @@ answered(
 )
 answered(
     "token_ten_megabytes",
-    "RFC 9110 §17",
+    "ours",
     "10 MB in place of tokens",
     Reply(body=b" " * 10_000_000),
     NONSENSE,
@@ -158,7 +158,7 @@ answered(
 
 
 @token.refused(
-    "RFC 9110 §17",
+    "ours",
     "a byte every 20 ms, without end",
     "provider_timeout",
     f"{HOST} did not answer in time",
