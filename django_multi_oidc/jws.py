@@ -121,8 +121,7 @@ def _algorithms_of(key: PrivateKey) -> list[str]:
 
 def _header(token: str) -> dict[str, Any]:
     _check_shape(token)
-    encoded = token.partition(".")[0]
-    header = _parse(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), "header")
+    header = _parse(urlsafe_b64decode(token.partition(".")[0] + "=="), "header")  # too much padding is none
     if "crit" in header:
         raise IDTokenInvalid('the header has "crit": it demands an extension that is not understood here')
     for name in ("kid", "typ"):
@@ -172,7 +171,7 @@ def _algorithm(header: Mapping[str, Any], algorithms: Iterable[str]) -> str:
 def _candidates(keys: Sequence[JWK], alg: str, kid: str | None) -> list[tuple[JWK, Any]]:
     """The keys that may have signed, each as published and ready for use."""
     fitting = [key for key in keys if _fits(key, alg) and (kid is None or key.get("kid") == kid)]
-    loaded = [(key, public) for key in fitting if (public := _load(key, alg)) is not None]
+    loaded = [(key, public) for key in fitting if (public := _load(key)) is not None]
     if not loaded:
         which = "" if kid is None else ' with the "kid" of the token'
         raise KeyUnknown(f"the provider publishes no usable key for {alg}{which}")
@@ -195,11 +194,11 @@ def _fits(key: JWK, alg: str) -> bool:
     )
 
 
-def _load(key: JWK, alg: str) -> Any:
+def _load(key: JWK) -> Any:
     """The public key, or None where it is malformed or weak: one bad key spoils no other."""
     public_part = {name: key[name] for name in PUBLIC_MEMBERS if name in key}
     try:
-        public = jwt.PyJWK(public_part, algorithm=alg).key
+        public = jwt.PyJWK(public_part).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
     return None if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS else public

@@ -40,6 +40,7 @@ def test_every_asymmetric_algorithm(alg):  # S1
     verified = verify(signed(CLAIMS, key=key, alg=alg), keys=[jwk(key)], algorithms=[alg])
     assert (verified.claims, verified.alg, verified.key) == (CLAIMS, alg, jwk(key))
     assert repr(verified).startswith(f"Verified(alg={alg!r}")
+    assert verified.typ == ""
 
 
 @pytest.mark.parametrize("alg", KEY_TYPES)
@@ -87,6 +88,13 @@ def test_a_shared_secret(alg):  # S1
         f"the provider signs with {alg!r}, a shared secret. Switch the signing algorithm of this client's "
         "ID tokens to RS256 or ES256 in the provider's console"
     )
+
+
+@pytest.mark.parametrize("start", ["X", "HS"])
+def test_a_long_name_of_an_algorithm_is_cut(start):
+    alg = start + "x" * 30
+    token = signed(CLAIMS, key=RSA, alg=alg, sign_as="RS256")
+    assert f" {alg[:20]!r}" in refused(token, error=IDTokenAlgorithmRefused)
 
 
 def test_the_site_can_mend_a_wrong_algorithm():
@@ -171,7 +179,21 @@ def test_a_malformed_payload(payload, reason):  # S1
 
 @pytest.mark.parametrize(
     "token",
-    ["", ".", "..", "a.b", "a.b.c.d", "a.b.", "=.b.c", "a b.c.d", "a.b.c\n", "ä.b.c", "a+.b.c", "abcde.b.c"],
+    [
+        "",
+        ".",
+        "..",
+        "a.b",
+        "a.b.c.d",
+        "a.b.c.d.e.f",
+        "a.b.",
+        "=.b.c",
+        "a b.c.d",
+        "a.b.c\n",
+        "ä.b.c",
+        "a+.b.c",
+        "abcde.b.c",
+    ],
 )
 def test_a_malformed_token(token):  # S1
     assert refused(token) == "the token is not three parts in base64url, joined by dots"
@@ -191,6 +213,8 @@ def test_an_encrypted_token():
 def test_a_token_longer_than_the_limit():  # S1
     token = signed({"a": "x" * MAX_CHARACTERS}, key=RSA)
     assert refused(token) == "the token is longer than 131072 characters"
+    assert refused("x" * 131_073) == "the token is longer than 131072 characters"
+    assert refused("x" * 131_072) == "the token is not three parts in base64url, joined by dots"
 
 
 # Keys
@@ -280,6 +304,21 @@ def test_a_weak_rsa_key():  # S1
     weak = private_key("RSA-1024")
     detail = refused(signed(CLAIMS, key=weak), keys=[jwk(weak)], error=KeyUnknown)
     assert detail == 'the provider publishes no usable key for RS256 with the "kid" of the token'
+
+
+@pytest.mark.parametrize(("bits", "good"), [(2047, False), (2048, True), (3072, True)])
+def test_the_size_of_an_rsa_key(bits, good):  # S1: RFC 7518 section 3.3
+    key = private_key(f"RSA-{bits}")
+    token = signed(CLAIMS, key=key)
+    if good:
+        assert verify(token, keys=[jwk(key)], algorithms=["RS256"]).claims == CLAIMS
+    else:
+        assert "no usable key" in refused(token, keys=[jwk(key)], error=KeyUnknown)
+
+
+def test_a_member_that_says_nothing_of_an_rsa_key():  # RFC 7517 section 4
+    key = jwk(RSA, crv="P-256")
+    assert verify(signed(CLAIMS, key=RSA), keys=[key], algorithms=["RS256"]).claims == CLAIMS
 
 
 @pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512"])
