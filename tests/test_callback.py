@@ -8,7 +8,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from django_multi_oidc import callback
-from django_multi_oidc.exceptions import AuthorizationRefused, CallbackMalformed, LoginError
+from django_multi_oidc.exceptions import (
+    AuthorizationRefused,
+    CallbackMalformed,
+    LoginDenied,
+    LoginError,
+    ProviderUnavailable,
+)
 
 QUERY = "state=the-state&code=the-code&iss=http%3A%2F%2Fop&error_description=said"
 
@@ -58,24 +64,72 @@ def test_an_absent_parameter_is_empty(rf):
 @pytest.mark.parametrize("name", ["state", "code", "iss", "error", "session_state"])
 def test_no_parameter_stands_twice(rf, name):  # S2: RFC 6749 section 3.1
     request = rf.get(f"/oauth2callback?{name}=a&{name}=b")
-    with pytest.raises(CallbackMalformed, match="a parameter stands in it twice"):
+    with pytest.raises(CallbackMalformed, match=r"^callback_malformed: a parameter stands in it twice$"):
         callback.take(request)
     assert dict(request.GET) == {}
 
 
-def test_an_error_code_out_of_any_standard_is_not_repeated(rf):  # L7, S7
-    answer = callback.take(rf.get("/oauth2callback?error=%0AERROR+forged+line"))
-    with pytest.raises(AuthorizationRefused) as caught:
+def error_of(rf, error, description=""):
+    answer = callback.take(rf.get("/oauth2callback", {"error": error, "error_description": description}))
+    with pytest.raises(LoginError) as caught:
         answer.raise_error()
-    assert caught.value.detail == "the provider answered an error code out of any standard"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("access_denied", LoginDenied),
+        ("account_selection_required", LoginDenied),
+        ("consent_required", LoginDenied),
+        ("interaction_required", LoginDenied),
+        ("login_required", LoginDenied),
+        ("server_error", ProviderUnavailable),
+        ("temporarily_unavailable", ProviderUnavailable),
+        ("invalid_scope", AuthorizationRefused),
+        ("unauthorized_client", AuthorizationRefused),
+        ("x" * 64, AuthorizationRefused),
+    ],
+)
+def test_what_the_provider_answered(rf, error, kind):  # L7
+    failure = error_of(rf, error, "the reason")
+    assert type(failure) is kind
+    assert failure.detail == f"the provider answered {error}"
+    assert failure.stage == "authorization"
+    assert failure.provider_says == "the reason"
+
+
+@pytest.mark.parametrize("error", ["\nERROR forged line", "x" * 65, "invalid scope", "ä"])
+def test_an_error_code_out_of_any_standard_is_not_repeated(rf, error):  # L7, S7
+    failure = error_of(rf, error)
+    assert type(failure) is AuthorizationRefused
+    assert failure.detail == "the provider answered an error code out of any standard"
 
 
 def test_a_provider_that_knows_no_prompt_gets_the_mend(rf):  # L7
-    answer = callback.take(rf.get("/oauth2callback?error=invalid_request"))
-    with pytest.raises(AuthorizationRefused) as caught:
-        answer.raise_error()
     mend = 'a provider that knows no prompt wants client_kwargs = { prompt = "" }'
-    assert caught.value.detail == f"the provider answered invalid_request; {mend}"
+    assert error_of(rf, "invalid_request").detail == f"the provider answered invalid_request; {mend}"
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [("x" * 200, "x" * 200), ("x" * 201, "x" * 200 + "…"), ("x" * 150, "x" * 150), ("a\n\x1b\u202eb", "ab")],
+)
+def test_a_description_is_cut_and_printable(rf, description, shown):  # L7
+    assert error_of(rf, "access_denied", description).provider_says == shown
+
+
+def test_an_exception_outside_of_any_request():  # S7: Django's signal may come without one
+    callback.forget_after_exception(request=None)
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"), [("/oauth2callback", False), ("/oauth2callback/op", False), ("/a", True), ("/z", True)]
+)
+def test_what_is_forgotten_after_an_exception(rf, path, kept):  # S7
+    request = rf.get(f"{path}?{QUERY}")
+    callback.forget_after_exception(request=request)
+    assert bool(request.GET) is kept
 
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
