@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, unquote_plus, urlencode
 
 from django.core.exceptions import ImproperlyConfigured
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
@@ -34,6 +34,7 @@ from .jws import JWK, KEY_TYPES, KeyUnknown, KeyUnusable, verify
 from .providers import Provider
 from .providers.claims_request import ClaimsRequest, parse_claims_request
 from .providers.keys import OWN_PARAMS
+from .wording import whole
 
 DEFAULT_SCOPES = frozenset({"openid", "profile", "email"})
 E_MAIL = frozenset({"email", "email_verified"})  # one is worth nothing without the other: from one source
@@ -118,7 +119,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
             if required and metadata.authorization_response_iss_parameter_supported:
                 raise IssuerMismatch('the callback has no "iss", which the discovery document promises')
         elif not is_one_of(iss, metadata.issuer):
-            raise IssuerMismatch(f'the callback\'s "iss" is {iss[:200]!r}, not {metadata.issuer!r}')
+            raise IssuerMismatch(f'the callback\'s "iss" is {whole(iss, 200)}, not {metadata.issuer!r}')
 
     # To the token endpoint
 
@@ -141,6 +142,8 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
         if answer.status != 200:
             raise _token_refusal(answer, {**payload, **data})
         tokens = answer.json()
+        if "error" in tokens:  # some say no with a 200
+            raise _token_refusal(answer, {**payload, **data})
         _check_token_response(tokens)
         self._access_token = tokens["access_token"]
         return tokens
@@ -247,7 +250,8 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
         return claims
 
     def _userinfo_claims(self, answer: http.Answer) -> dict[str, Any]:
-        if not answer.headers.get("Content-Type", "").lower().startswith("application/jwt"):
+        media_type = answer.headers.get("Content-Type", "").partition(";")[0]
+        if media_type.strip().lower() != "application/jwt":
             return answer.json()
         try:
             return self._with_fresh_keys(lambda keys: self._signed_userinfo(answer.body, keys))
@@ -257,9 +261,11 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
     def _signed_userinfo(self, body: bytes, keys: tuple[JWK, ...]) -> dict[str, Any]:
         """Section 5.3.2: where ``iss`` and ``aud`` are there, they are the provider's and ours."""
         algorithms = self.metadata.userinfo_signing_alg_values_supported or KEY_TYPES
-        claims = verify(body.decode("ascii", "replace").strip(), keys=keys, algorithms=algorithms).claims
-        self._check_signed_userinfo(claims)
-        return claims
+        verified = verify(body.decode("ascii", "replace").strip(), keys=keys, algorithms=algorithms)
+        id_token.check_type(verified)
+        id_token.check_lifetime(verified.claims)
+        self._check_signed_userinfo(verified.claims)
+        return verified.claims
 
     def _check_signed_userinfo(self, claims: Mapping[str, Any]) -> None:
         issuer = of_tenant(self.metadata.issuer, claims.get("tid"))
@@ -288,8 +294,8 @@ class _Callback:
 def _with_query(endpoint: str, query: Mapping[str, str]) -> str:
     """RFC 6749 section 3.1: the endpoint's own query stays, and no parameter is there twice."""
     url, _, own = endpoint.partition("?")
-    kept = [(name, value) for name, value in parse_qsl(own, keep_blank_values=True) if name not in query]
-    return f"{url}?{urlencode([*kept, *query.items()], quote_via=quote)}"
+    kept = [pair for pair in own.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in query]
+    return f"{url}?{'&'.join([*kept, urlencode(query, quote_via=quote)])}"
 
 
 def _token_refusal(answer: http.Answer, payload: Mapping[str, str]) -> TokenRequestRefused:

@@ -23,7 +23,11 @@ DENIED = frozenset(
 )
 UNAVAILABLE = frozenset({"server_error", "temporarily_unavailable"})
 MAX_DESCRIPTION = 200  # characters
-SAID_AGAIN = frozenset({"REQUEST_URI", "RAW_URI"})  # where servers put the path and the query once more
+# Where a server, a proxy and a browser put path and query, perhaps in another spelling.
+ADDRESSES = frozenset(
+    {"RAW_URI", "REQUEST_URI", "HTTP_REFERER", "HTTP_X_FORWARDED_URI", "HTTP_X_REWRITE_URL"}
+    | {"HTTP_X_ORIGINAL_URI", "HTTP_X_ORIGINAL_URL"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ def take(request: HttpRequest) -> Answer:
     Raises CallbackMalformed when one stands twice (RFC 6749 section 3.1).
     """
     parameters = request.GET
-    _forget(request)
+    forget(request)
     for name in parameters:
         if len(parameters.getlist(name)) > 1:
             raise CallbackMalformed("a parameter stands in it twice")
@@ -65,7 +69,7 @@ def forget_after_exception(*, request: HttpRequest | None = None, **kwargs: Any)
     """Receiver of ``got_request_exception``: a middleware may have failed before our view could `take`."""
     with suppress(NoReverseMatch):
         if request is not None and _is_callback(request.path, reverse("multi_oidc:callback")):
-            _forget(request)
+            forget(request)
 
 
 def _is_callback(path: str, shared: str) -> bool:
@@ -73,11 +77,14 @@ def _is_callback(path: str, shared: str) -> bool:
     return path == shared or path.startswith(f"{shared}/")
 
 
-def _forget(request: HttpRequest) -> None:
+def forget(request: HttpRequest) -> None:
+    """Take the parameters out of the request, and out of all that says them once more."""
+    query = request.META.get("QUERY_STRING", "")
     request.GET = QueryDict()
     request.META["QUERY_STRING"] = ""
-    for name in SAID_AGAIN & request.META.keys():
-        request.META[name] = request.META[name].partition("?")[0]
+    for name, value in request.META.items():
+        if name in ADDRESSES or (query and isinstance(value, str) and f"?{query}" in value):
+            request.META[name] = value.partition("?")[0]
 
 
 def _refusal(error: str, description: str) -> LoginError:
@@ -87,7 +94,9 @@ def _refusal(error: str, description: str) -> LoginError:
         return ProviderUnavailable(
             f"the provider answered {error}", stage="authorization", provider_says=description
         )
-    known = error if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", error) else "an error code out of any standard"
+    known = (
+        error if re.fullmatch(r"(?=.{1,64}$)[a-z]+(_[a-z]+)*", error) else "an error code out of any standard"
+    )
     hint = '; a provider that knows no prompt wants client_kwargs = { prompt = "" }'
     return AuthorizationRefused(
         f"the provider answered {known}{hint if error == 'invalid_request' else ''}",

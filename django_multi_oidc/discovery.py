@@ -146,6 +146,8 @@ def _into_table(provider: Provider) -> str:
 
 def parse_metadata(document: Mapping[str, Any], provider: Provider) -> ProviderMetadata:
     """``document``, types and issuer checked (Discovery 1.0 section 4.3). Raises DiscoveryInvalid."""
+    # Some write null for what they do not have.
+    document = {name: value for name, value in document.items() if value is not None}
     reader = _Reader(document, provider)
     return ProviderMetadata(
         issuer=reader.issuer(),

@@ -54,7 +54,8 @@ def _split(url: str) -> SplitResult | None:
         _ = parts.port  # raises ValueError when out of range
     except ValueError:
         return None
-    return parts if parts.hostname and "@" not in parts.netloc else None
+    # An escape in the host is a second spelling of it, which the client would unescape: "%6cocalhost".
+    return parts if parts.hostname and not re.search("[@%]", parts.netloc) else None
 
 
 def _plain_http_allowed(provider: Provider, parts: SplitResult, home: SplitResult) -> bool:

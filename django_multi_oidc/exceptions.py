@@ -41,6 +41,12 @@ class LoginError(OIDCError):
         if stage is not None:
             self.stage = stage
 
+    def hide(self, *secrets: str) -> None:
+        """Take out of ``detail`` what of these stands in it: a hostile provider may send them as anything we quote."""
+        for secret in secrets:
+            self.detail = self.detail.replace(secret, "…") if len(secret) > 4 else self.detail
+        self.args = (self.detail,)
+
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}" if self.detail else self.code
 

@@ -39,7 +39,7 @@ _NETWORK_ERRORS = (
     urllib3.exceptions.HTTPError,
     HTTPException,
     OSError,
-    UnicodeError,  # a host name that IDNA cannot encode
+    ValueError,  # a host name that IDNA cannot encode; a chunk of -5 bytes; an address that cannot be parsed
 )
 
 

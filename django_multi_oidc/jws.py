@@ -20,9 +20,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from .exceptions import IDTokenAlgorithmRefused, IDTokenInvalid
 from .strict_json import parse_object
+from .wording import whole
 
 MAX_CHARACTERS = 128 * 1024  # of a token: room for thousands of groups
 MIN_RSA_BITS = 2048  # RFC 7518 section 3.3
+# A hundred keys of 3,072 bits with exponents as long cost a worker 3.6 s for each token. Nobody has such.
+MAX_RSA_BITS = 8192
+MAX_EXPONENT_BITS = 32
 
 JWK = Mapping[str, Any]  # a public key as published, RFC 7517
 
@@ -153,13 +157,13 @@ def _algorithm(header: Mapping[str, Any], algorithms: Iterable[str]) -> str:
         raise IDTokenInvalid('the header has no "alg"')
     if alg.upper().startswith("HS"):
         raise IDTokenAlgorithmRefused(
-            f"the provider signs with {alg[:20]!r}, a shared secret. Switch the signing algorithm of this "
+            f"the provider signs with {whole(alg, 20)}, a shared secret. Switch the signing algorithm of this "
             "client's ID tokens to RS256 or ES256 in the provider's console"
         )
     allowed = sorted(KEY_TYPES.keys() & set(algorithms))
     if alg not in allowed:
         raise IDTokenAlgorithmRefused(
-            f"the algorithm {alg[:20]!r} is not allowed; of those that the provider advertises, "
+            f"the algorithm {whole(alg, 20)} is not allowed; of those that the provider advertises, "
             f"these are: {', '.join(allowed) or 'none'}"
         )
     return alg
@@ -201,7 +205,13 @@ def _load(key: JWK) -> Any:
         public = jwt.PyJWK(public_part).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
-    return None if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS else public
+    return None if isinstance(public, RSAPublicKey) and not _is_usual(public) else public
+
+
+def _is_usual(public: RSAPublicKey) -> bool:
+    """Neither weak nor made to be slow."""
+    exponent_bits = public.public_numbers().e.bit_length()
+    return MIN_RSA_BITS <= public.key_size <= MAX_RSA_BITS and exponent_bits <= MAX_EXPONENT_BITS
 
 
 def _verified_payload(token: str, alg: str, candidates: list[tuple[JWK, Any]]) -> tuple[JWK, bytes]:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import TooManyFieldsSent
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -40,6 +41,9 @@ class OIDCView(View):
             response = super().dispatch(request, *args, **kwargs)
         except LoginError as failure:
             response = self.failed(request, failure)
+        except TooManyFieldsSent:
+            callback.forget(request)  # or Django's error mail would read it, and fail
+            response = self.failed(request, LoginError("there are more parameters than Django reads"))
         cookie_header.never_store(response)
         return response
 
@@ -77,10 +81,12 @@ class CallbackView(OIDCView):
     """
 
     login: LoginState | None = None
+    code = ""
 
     def get(self, request: HttpRequest, name: str | None = None) -> HttpResponse:
         """Swap the code for an identity (OpenID Connect Core 1.0 section 3.1.3)."""
         answer = callback.take(request)
+        self.code = answer.code
         try:
             self.login = login = _login_of(request, answer.state)
             self.provider, self.next_url = _named(login.provider), login.next
@@ -96,9 +102,12 @@ class CallbackView(OIDCView):
 
     def failed(self, request: HttpRequest, failure: LoginError) -> HttpResponse:
         """The error page; a login that failed is over, and the identity already there stays."""
+        login = self.login
+        if login is None:
+            return super().failed(request, failure)
+        failure.hide(login.state, login.nonce, login.code_verifier, self.code)
         response = super().failed(request, failure)
-        if self.login:
-            login_state.delete(response, self.login.state)
+        login_state.delete(response, login.state)
         return response
 
 

@@ -28,3 +28,11 @@ TYPE_NAMES: tuple[tuple[type, str], ...] = (
     (list, "a list"),
     (Mapping, "a table"),
 )
+
+
+def whole(text: str, most: int) -> str:
+    """A stranger's text for the log, up to ``most`` characters; of a longer one its length, and no piece.
+
+    Half of a secret that a provider wants in our log could not be found there again, and taken out.
+    """
+    return repr(text) if len(text) <= most else f"of {len(text)} characters"

@@ -337,7 +337,8 @@ def test_the_issuer_of_another_provider(hostile, iss, promised, required):  # S2
     iss = iss.format(hostile.url)
     with pytest.raises(IssuerMismatch) as caught:
         backend_for(hostile).check_issuer(iss, required=required)
-    assert caught.value.detail == f'the callback\'s "iss" is {iss[:200]!r}, not {hostile.url!r}'
+    shown = repr(iss) if len(iss) <= 200 else f"of {len(iss)} characters"
+    assert caught.value.detail == f'the callback\'s "iss" is {shown}, not {hostile.url!r}'
 
 
 # To the token endpoint
@@ -439,6 +440,7 @@ def test_the_configured_method_goes_before_the_advertised_ones(hostile):
         (Reply(403), "HOST answered 403"),
         (Reply(404, b"<h1>ann</h1>"), "HOST answered 404"),
         (Reply(204), "HOST answered 204"),
+        (json_reply({"error": "invalid_code"}), "HOST answered 200 invalid_code"),
     ],
 )
 def test_the_token_endpoint_refuses(hostile, reply, detail):  # L7, S7

@@ -28,9 +28,27 @@ def test_parameters_are_taken_out_of_the_request(rf):  # S7
     assert dict(request.GET) == {}
     assert request.get_full_path() == "/oauth2callback"
     assert request.META["RAW_URI"] == "/oauth2callback"
+    assert request.META["REQUEST_URI"] == "/x"
     assert not [
         name for name, value in request.META.items() if "the-code" in str(value) or "the-state" in str(value)
     ]
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Referer", "http://op/authorize?state=the-state&nonce=x"),
+        ("X-Original-URI", f"/oauth2callback?{QUERY.replace('-', '%2D')}"),
+        ("X-Original-URL", f"/oauth2callback?{QUERY.replace('-', '%2D')}"),
+        ("X-Forwarded-URI", f"/oauth2callback?{QUERY.replace('-', '%2D')}"),
+        ("X-Rewrite-URL", f"/oauth2callback?{QUERY.replace('-', '%2D')}"),
+        ("X-Of-Some-Proxy", f"http://op/x?{QUERY}"),
+    ],
+)
+def test_headers_that_say_it_once_more(rf, header, value):  # S7
+    request = rf.get(f"/oauth2callback?{QUERY}", headers={header: value})
+    callback.take(request)
+    assert request.META[f"HTTP_{header.upper().replace('-', '_')}"] == value.partition("?")[0]
 
 
 @pytest.mark.parametrize("query", ["2", "http", "=", "localhost", ""])
@@ -99,7 +117,9 @@ def test_what_the_provider_answered(rf, error, kind):  # L7
     assert failure.provider_says == "the reason"
 
 
-@pytest.mark.parametrize("error", ["\nERROR forged line", "x" * 65, "invalid scope", "ä"])
+@pytest.mark.parametrize(
+    "error", ["\nERROR forged line", "x" * 65, "invalid scope", "ä", "Q2hl", "a__b", "_a"]
+)
 def test_an_error_code_out_of_any_standard_is_not_repeated(rf, error):  # L7, S7
     failure = error_of(rf, error)
     assert type(failure) is AuthorizationRefused

@@ -23,6 +23,12 @@ def test_https_is_fine(url):  # S3
     assert endpoints.refusal(HTTPS, url) == ""
 
 
+@pytest.mark.parametrize("host", ["%6cocalhost", "%31%32%37.0.0.1", "local%68ost:443", "[fe80::1%25eth0]"])
+def test_an_escape_in_a_host_is_another_spelling_of_it(host):  # S3
+    for provider in (HTTPS, LOCAL):
+        assert endpoints.refusal(provider, f"https://{host}/x") == NO_URL
+
+
 @pytest.mark.parametrize("url", ["http://op.example/x", "http://10.0.0.1/", "http://notlocalhost/"])
 def test_plain_http(url):  # S3
     assert endpoints.refusal(HTTPS, url) == PLAIN

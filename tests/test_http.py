@@ -198,6 +198,24 @@ def addresses(monkeypatch, *found):
     )
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: //[\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("call", [get, post])
+def test_an_answer_that_no_client_can_read(hostile, answer, call):  # L7
+    def send(handler):
+        handler.raw(answer)
+        handler.close_connection = True
+
+    assert failure(hostile, send, ProviderUnavailable, call).startswith("could not be talked to (")
+
+
 def test_a_host_with_many_dead_addresses(monkeypatch):  # S3
     with a_port_that_nobody_answers_at() as port:
         addresses(monkeypatch, *[("127.0.0.1", port)] * 20)

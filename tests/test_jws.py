@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from django_multi_oidc.exceptions import IDTokenAlgorithmRefused, IDTokenInvalid
 from django_multi_oidc.jws import KEY_TYPES, MAX_CHARACTERS, KeyUnknown, _fits, verify
 
-from .hostile_provider import b64, jwk, private_key, signed
+from .hostile_provider import b64, jwk, number, private_key, signed
 
 CLAIMS = {"sub": "ann-sub"}
 RSA, OTHER_RSA = private_key("RSA-2048"), private_key("RSA-2048", 1)
@@ -91,9 +91,11 @@ def test_a_shared_secret(alg):  # S1
 
 
 @pytest.mark.parametrize("start", ["X", "HS"])
-def test_a_long_name_of_an_algorithm_is_cut(start):
-    alg = start + "x" * 30
+def test_a_long_name_of_an_algorithm_is_not_quoted(start):  # S7
+    alg = start.ljust(21, "x")
     token = signed(CLAIMS, key=RSA, alg=alg, sign_as="RS256")
+    assert " of 21 characters" in refused(token, error=IDTokenAlgorithmRefused)
+    token = signed(CLAIMS, key=RSA, alg=alg[:20], sign_as="RS256")
     assert f" {alg[:20]!r}" in refused(token, error=IDTokenAlgorithmRefused)
 
 
@@ -314,6 +316,20 @@ def test_the_size_of_an_rsa_key(bits, good):  # S1: RFC 7518 section 3.3
         assert verify(token, keys=[jwk(key)], algorithms=["RS256"]).claims == CLAIMS
     else:
         assert "no usable key" in refused(token, keys=[jwk(key)], error=KeyUnknown)
+
+
+@pytest.mark.parametrize(
+    ("members", "good"),
+    [
+        ({"e": number(2**32 - 1)}, True),
+        ({"e": number(2**32 + 1)}, False),
+        ({"n": number(2**8191 + 1)}, True),
+        ({"n": number(2**8192 + 1)}, False),
+    ],
+)
+def test_a_key_that_was_made_to_be_slow(members, good):  # S3
+    detail = refused(signed(CLAIMS, key=RSA), keys=[{**jwk(RSA), **members}], error=KeyUnknown)
+    assert ("no usable key" not in detail) is good
 
 
 def test_a_member_that_says_nothing_of_an_rsa_key():  # RFC 7517 section 4

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import time_machine
 
-from tests.conformance.case import URL, Section
+from tests.conformance.case import HOST, URL, Section
 from tests.conformance.world import STATE, text_of
-from tests.hostile_provider import CODE
+from tests.hostile_provider import CODE, Reply
 
 callback = Section("The way back through the browser")
 begin = Section("The way to the provider")
@@ -305,6 +306,57 @@ def error_with_a_script(world: Any) -> Any:
 
 
 @callback.refused(
+    "ours",
+    "`iss` is our own state, and a piece of the code: the log quotes neither",
+    MISMATCH,
+    f"the callback's \"iss\" is 'https://evil.example/…/…', not '{URL}'",
+)
+def iss_with_our_state(world: Any) -> Any:
+    back = world.begin()
+    iss = f"https://evil.example/{world.op.asked['state']}/{CODE}"
+    return world.browser.open(f"{back}&{urlencode({'iss': iss})}")
+
+
+responded(
+    "error_is_our_state",
+    "ours",
+    "the error is our own state: not quoted",
+    "authorization_refused",
+    "the provider answered an error code out of any standard",
+    [("error", STATE), ("state", STATE)],
+)
+
+
+@callback.refused(
+    "ours",
+    "a provider that is down, and headers with state and code in them: no mail has them",
+    "provider_unavailable",
+    f"{HOST} answered 500",
+    "token",
+)
+def said_once_more(world: Any) -> Any:
+    back = world.begin()
+    world.op.answers["/token"] = Reply(500)
+    path = back.removeprefix(world.site)
+    headers = {
+        "X-Original-URI": path,
+        "X-Some-Proxy": back,
+        "Referer": f"{world.op.url}/?{urlencode(world.op.asked)}",
+    }
+    return world.browser.open(back, headers=headers)
+
+
+@callback.refused(
+    "ours",
+    "2,000 parameters, more than Django reads",
+    "login_failed",
+    "there are more parameters than Django reads",
+)
+def thousands_of_parameters(world: Any) -> Any:
+    return world.browser.open("/oauth2callback?" + "&".join(f"p{number}=x" for number in range(2000)))
+
+
+@callback.refused(
     "RFC 9700 §4.7",
     "an error with a state that nobody sent: the words of a stranger are not shown",
     UNKNOWN,
@@ -542,3 +594,13 @@ def fresh_values(world: Any) -> None:
         world.begin()
         seen.append({name: world.op.asked[name] for name in ("state", "nonce", "code_challenge")})
     assert all(len({login[name] for login in seen}) == 3 for name in seen[0])
+
+
+@begin.refused(
+    "ours",
+    "2,000 parameters, more than Django reads",
+    "login_failed",
+    "there are more parameters than Django reads",
+)
+def thousands_of_parameters_of_a_login(world: Any) -> Any:
+    return world.browser.open("/oidc/login/op/?" + "&".join(f"p{number}=x" for number in range(2000)))

@@ -155,6 +155,12 @@ bad_endpoint(
     "token_endpoint_with_user", "the token endpoint has a user name", "https://op@evil.example/token", NO_URL
 )
 bad_endpoint("token_endpoint_relative", "the token endpoint is a path", "/token", NO_URL)
+bad_endpoint(
+    "token_endpoint_escaped",
+    "this machine, in a spelling that only the client unescapes",
+    "https://%6cocalhost/token",
+    NO_URL,
+)
 document(
     "algorithms_are_a_string",
     "Discovery 1.0 §3",
@@ -267,6 +273,29 @@ def redirected(world: Any) -> None:
 def proxy_down(world: Any) -> None:
     world.secrets.add("the-password-of-the-proxy")
     world.configure(proxy="http://someone:the-password-of-the-proxy@127.0.0.1:9")
+
+
+def negative_chunk(handler: Any) -> None:
+    handler.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}")
+    handler.close_connection = True
+
+
+answered(
+    "negative_chunk",
+    "a chunk of -5 bytes",
+    negative_chunk,
+    DOWN,
+    f"{HOST} could not be talked to (…)",
+    "RFC 9112 §7.1",
+)
+answered(
+    "location_of_nothing",
+    "a redirect to what is no address",
+    Reply(302, headers={"Location": "http://["}),
+    DOWN,
+    f"{HOST} could not be talked to (…)",
+    "RFC 9110 §10.2.2",
+)
 
 
 # Keys

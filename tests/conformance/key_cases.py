@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.conformance.case import HOST, Section
-from tests.hostile_provider import Reply, b64, jwk, private_key, signed
+from tests.hostile_provider import CODE, Reply, b64, jwk, number, private_key, signed
 
 keys = Section("Signature, algorithm and keys")
 
@@ -293,6 +293,12 @@ def kind_of_token(name: str, typ: str, source: str, what: str) -> None:
 
 
 kind_of_token("typ_access_token", "at+jwt", "RFC 9068 §2.1", "an access token in place of an ID token")
+kind_of_token(
+    "typ_with_parameters",
+    "application/at+jwt; charset=utf-8",
+    "RFC 9068 §2.1",
+    "an access token, by a media type with a parameter",
+)
 kind_of_token("typ_logout_token", "logout+jwt", "RFC 8725 §3.11", "a logout token in place of an ID token")
 
 # What a key says of itself
@@ -313,6 +319,34 @@ key_member("key_of_another_kind", "RFC 7517 §4.1", "the key's `kty` is EC, and 
 key_member("key_is_symmetric", "RFC 7518 §6.4", "the key's `kty` is oct", kty="oct", k="c2VjcmV0")
 key_member("key_malformed", "RFC 7518 §6.3", "the key's modulus is no base64url", n="!!")
 key_member("key_kid_number", "RFC 7517 §4.5", "the key's `kid` is a number", kid=1)
+
+
+@keys.refused(
+    "ours",
+    "`typ` is our own code: the log does not quote it",
+    INVALID,
+    "the header's \"typ\" is '…+jwt': that is another kind of token",
+)
+def typ_is_our_code(world: Any) -> None:
+    sign_with(world, typ=f"{CODE}+jwt")
+
+
+@keys.refused(
+    "ours",
+    "`alg` is our own code: the log does not quote it",
+    ALGORITHM,
+    "the algorithm of 22 characters is not allowed; of those that the provider advertises, these are: RS256",
+)
+def alg_is_our_code(world: Any) -> None:
+    sign_with(world, alg=CODE, sign_as="RS256")
+
+
+key_member(
+    "key_made_to_be_slow",
+    "ours",
+    "an RSA exponent of 2,048 bits: each of a hundred keys would cost 30 ms",
+    e=number(2**2047 + 1),
+)
 
 
 @keys.refused("RFC 7518 §3.3", "an RSA key of 1,024 bits", INVALID, NO_KID)

@@ -11,6 +11,7 @@ ANOTHER = "The answer came from another login provider than the one asked."
 
 # code: status, stage, sentence
 _OUTCOMES = {
+    "login_failed": (400, "callback", "The login did not succeed."),
     "unknown_provider": (404, "authorization", "This site has no such login provider."),
     "not_a_navigation": (403, "authorization", "A login starts when you open this page yourself."),
     "callback_malformed": (400, "callback", BROKEN),

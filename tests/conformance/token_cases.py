@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from base64 import urlsafe_b64decode
 from typing import Any
 
@@ -103,6 +104,14 @@ answered(
     json_reply({"error": "invalid_grant"}, 400),
     REFUSED,
     f"{HOST} answered 400 invalid_grant: the code is spent or too old, or redirect_uri is not the one that was asked with",
+)
+answered(
+    "error_with_200",
+    "RFC 6749 §5.2",
+    "an error with status 200, and tokens beside it",
+    json_reply({"error": "invalid_scope", "access_token": "x", "token_type": "Bearer", "id_token": "a.b.c"}),
+    REFUSED,
+    f"{HOST} answered 200 invalid_scope",
 )
 answered(
     "error_that_quotes_the_code",
@@ -424,6 +433,20 @@ bad_jwt(
     "as a JWT, signed with the client secret",
     "the provider signs with 'HS256', a shared secret. Switch the signing algorithm of this client's ID tokens to RS256 or ES256 in the provider's console",
     lambda _: {"key": CLIENT_SECRET.encode(), "alg": "HS256"},
+)
+
+
+bad_jwt(
+    "userinfo_signed_and_expired",
+    "as a JWT that expired a minute ago",
+    '"exp" has passed; check the clock of this machine',
+    lambda _: {"exp": int(time.time()) - 60},
+)
+bad_jwt(
+    "userinfo_signed_for_later",
+    "as a JWT for later",
+    '"nbf" lies in the future; check the clock of this machine',
+    lambda _: {"nbf": int(time.time()) + 60},
 )
 
 
