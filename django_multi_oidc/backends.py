@@ -126,7 +126,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
     def fetch_claims(self, *, code: str, nonce: str, code_verifier: str) -> dict[str, Any]:
         """Swap ``code`` for the verified claims: the ID token's, completed by userinfo."""
         if not code:
-            raise CallbackMalformed('"code" is empty')
+            raise CallbackMalformed("the answer has neither a code nor an error")
         request = _Callback(code, self.provider.redirect_uri)
         claims: dict[str, Any] | None = self.authenticate(request, nonce=nonce, code_verifier=code_verifier)
         if claims is None:

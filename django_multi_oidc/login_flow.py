@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from . import cookies, login_state, pages, redirects, sessions, signing
 from .callback import Answer
 from .conf import conf
-from .exceptions import AccountNotAllowed, CallbackMalformed, CallbackMismatch, ConfigurationError
+from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError
 from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
 from .signals import oidc_logged_in
@@ -52,8 +52,6 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
     backend = _backend(provider)
     backend.check_issuer(answer.iss, required=not answer.error)
     answer.raise_error()
-    if not answer.code:
-        raise CallbackMalformed("the answer has neither a code nor an error")
     claims = backend.fetch_claims(code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier)
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
     _log_in(request, response, _identity(provider, login, answer, claims))

@@ -21,8 +21,10 @@ def is_navigation(request: HttpRequest) -> bool:
 
     A browser too old to say counts as a person.
     """
-    purposes = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
-    return "prefetch" not in purposes and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    purposes = " ".join(request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    return (
+        "prefetch" not in purposes.lower() and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    )
 
 
 def elsewhere(request: HttpRequest) -> str | None:

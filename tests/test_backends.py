@@ -529,7 +529,7 @@ def test_the_token_type_in_any_case(hostile, token_type):
 def test_an_empty_code(hostile):
     with pytest.raises(CallbackMalformed) as caught:
         backend_for(hostile).fetch_claims(code="", nonce=NONCE, code_verifier=VERIFIER)
-    assert caught.value.detail == '"code" is empty'
+    assert caught.value.detail == "the answer has neither a code nor an error"
     assert hostile.requests == []
 
 

@@ -149,7 +149,8 @@ def test_a_redirect_uri_that_does_not_lead_back_here(visitor, live_secrets, sett
     [
         {"Sec-Purpose": "prefetch"},
         {"Sec-Purpose": "prefetch;prerender"},
-        {"Purpose": "prefetch"},
+        {"Purpose": "PREFETCH"},
+        {"X-Moz": "prefetch"},
         {"Sec-Fetch-Dest": "image"},
         {"Sec-Fetch-Dest": "empty"},
         {"Sec-Fetch-Dest": "iframe"},
