@@ -439,7 +439,10 @@ def test_the_configured_method_goes_before_the_advertised_ones(hostile):
         (json_reply([], 400), "HOST answered 400"),
         (Reply(403), "HOST answered 403"),
         (Reply(404, b"<h1>ann</h1>"), "HOST answered 404"),
+        (Reply(199), "HOST answered 199"),
         (Reply(204), "HOST answered 204"),
+        (json_reply({"error": "x" * 40}, 400), f"HOST answered 400 {'x' * 40}"),
+        (json_reply({"error": "x" * 41}, 400), "HOST answered 400"),
         (json_reply({"error": "invalid_code"}), "HOST answered 200 invalid_code"),
     ],
 )
@@ -504,6 +507,7 @@ NO_ID_TOKEN = 'there is no "id_token": is this an OpenID provider, and is "openi
         ({}, NO_TYPE),
         ({"token_type": None}, NO_TYPE),
         ({"token_type": "mac"}, NO_TYPE),
+        ({"token_type": "basic"}, NO_TYPE),
         ({"token_type": ["Bearer"]}, NO_TYPE),
         ({"token_type": "Bearer"}, NO_ACCESS_TOKEN),
         ({"token_type": "bearer", "access_token": ""}, NO_ACCESS_TOKEN),
@@ -613,7 +617,8 @@ def test_a_login_that_asked_for_a_recent_one(hostile):  # S1
     assert log_in(hostile, authorization_params=params)
     hostile.claims["auth_time"] -= 120
     assert failure(hostile, IDTokenInvalid, "token", authorization_params=params).startswith('"auth_time"')
-    assert log_in(hostile, authorization_params={"scope": "openid", "max_age": "x"})
+    for none in ("x", "\N{SUPERSCRIPT TWO}"):
+        assert log_in(hostile, authorization_params={"scope": "openid", "max_age": none})
 
 
 def test_a_multi_tenant_provider(hostile):  # S1
@@ -722,6 +727,7 @@ def test_two_calls_with_userinfo(hostile):  # P
     log_in(hostile)
     assert hostile.paths() == {"/token": 1, "/userinfo": 1}
     assert hostile.requests[1].headers["Authorization"] == f"Bearer {ACCESS_TOKEN}"
+    assert hostile.requests[1].headers["Accept"] == "application/json, application/jwt"
     assert hostile.connections == 1
 
 
@@ -754,6 +760,8 @@ def test_the_id_token_goes_before_userinfo(hostile):  # U3
         "sid",
         "tid",
         "at_hash",
+        "c_hash",
+        "s_hash",
     ],
 )
 def test_userinfo_supplies_no_protocol_claim(hostile, name):  # U3
@@ -800,6 +808,7 @@ def test_userinfo_of_nobody(hostile):  # S1
 @pytest.mark.parametrize(
     ("answer", "error", "detail"),
     [
+        (Reply(199), UserinfoInvalid, "HOST answered 199"),
         (Reply(401), UserinfoInvalid, "HOST answered 401"),
         (Reply(404), UserinfoInvalid, "HOST answered 404"),
         (Reply(500, b"ann"), ProviderUnavailable, "HOST answered 500"),
@@ -839,6 +848,29 @@ def test_signed_userinfo(hostile):  # S1
 )
 def test_signed_userinfo_for_somebody_else(hostile, changes, detail):  # S1
     hostile.answers["/userinfo"] = jwt_reply(signed({**hostile.userinfo, **changes}, key=hostile.key))
+    assert failure(hostile, UserinfoInvalid, "userinfo", userinfo="always") == detail
+
+
+@pytest.mark.parametrize("media_type", ["application/jwtx", "application/json", "text/plain"])
+def test_what_is_signed_says_so(hostile, media_type):  # Core section 5.3.2
+    token = signed(hostile.userinfo, key=hostile.key)
+    hostile.answers["/userinfo"] = Reply(200, token.encode(), {"Content-Type": media_type})
+    detail = failure(hostile, ProviderAnswerInvalid, "userinfo", userinfo="always")
+    assert detail == "HOST answered 200, but it is not JSON"
+
+
+@pytest.mark.parametrize(
+    ("changes", "typ", "detail"),
+    [
+        ({"exp": 1}, None, '"exp" has passed; check the clock of this machine'),
+        ({"exp": "9"}, None, '"exp" is not a number of seconds'),
+        ({"nbf": 9_999_999_999}, None, '"nbf" lies in the future; check the clock of this machine'),
+        ({}, "at+jwt", "the header's \"typ\" is 'at+jwt': that is another kind of token"),
+    ],
+)
+def test_signed_userinfo_that_is_not_good_now(hostile, changes, typ, detail):  # S1
+    token = signed({**hostile.userinfo, **changes}, key=hostile.key, typ=typ)
+    hostile.answers["/userinfo"] = jwt_reply(token)
     assert failure(hostile, UserinfoInvalid, "userinfo", userinfo="always") == detail
 
 

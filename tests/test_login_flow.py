@@ -14,7 +14,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from django_multi_oidc import connections, discovery
 from tests.conftest import COOKIE_SECRET
-from tests.hostile_provider import CLIENT_ID, CLIENT_SECRET, HostileProvider, json_reply, private_key
+from tests.hostile_provider import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    HostileProvider,
+    Reply,
+    json_reply,
+    private_key,
+    signed,
+)
 
 IDENTITY = "multi_oidc_auth"
 TENANT = "0d2f3a7c-5c4e-4c57-9d0e-3f0f4f6f2c11"
@@ -96,6 +104,16 @@ def test_a_person_of_an_allowed_tenant(log_in, client, entra):  # S1
     of_tenant(entra, TENANT)
     assert log_in().status_code == 302
     assert client.cookies[IDENTITY].value
+
+
+@pytest.mark.parametrize(("tid", "status"), [(TENANT, 302), (ANOTHER, 502)])
+def test_signed_userinfo_of_a_tenant(log_in, client, entra, configure, tid, status):  # S1
+    of_tenant(entra, TENANT)
+    configure(server_metadata_url=entra.url + ENTRA, userinfo="always")
+    claims = {**entra.userinfo, "tid": tid, "iss": f"{entra.url}/{TENANT}/v2.0"}
+    token = signed(claims, key=entra.key).encode()
+    entra.answers["/userinfo"] = Reply(200, token, {"Content-Type": "application/jwt"})
+    assert log_in().status_code == status
 
 
 def test_a_person_of_another_tenant(log_in, client, entra, caplog):  # S1
@@ -196,6 +214,7 @@ def test_a_signature_that_the_provider_does_not_take(log_in, client, hostile, si
     assert "This site's entry for the login provider does not fit the provider." in html.unescape(
         response.text
     )
+    assert "discovery_invalid at stage token" in caplog.text
     assert "client_private_key signs with ES256, and the provider takes RS256" in caplog.text
     assert "/token" not in hostile.paths()
     assert IDENTITY not in client.cookies
