@@ -57,6 +57,14 @@ def test_any_variable_that_says_it_once_more(rf, text):  # S7
     assert request.META["REDIRECT_QUERY_STRING"] == text.format("")
 
 
+@pytest.mark.parametrize(("length", "kept"), [(42, True), (43, False)])
+def test_a_query_shorter_than_any_state_is_nothing_of_a_login(rf, length, kept):  # S7
+    query = f"state={'x' * (length - 6)}"
+    request = rf.get(f"/oauth2callback?{query}", REDIRECT_QUERY_STRING=query)
+    callback.take(request)
+    assert request.META["REDIRECT_QUERY_STRING"] == (query if kept else "")
+
+
 @pytest.mark.parametrize("query", ["2", "http", "=", "localhost", ""])
 def test_nothing_else_of_the_request_changes(
     rf, query
