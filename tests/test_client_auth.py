@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from functools import cache
 
 import jwt
 import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from django_multi_oidc.client_auth import assertion, method_of, with_secret_in_header
 from django_multi_oidc.jws import KeyUnusable
@@ -47,6 +52,7 @@ def header_of(token):
     [
         ("RSA-2048", (), "RS256"),
         ("RSA-2048", ("PS256", "ES256"), "PS256"),
+        ("RSA-3072", (), "RS256"),
         ("P-256", (), "ES256"),
         ("P-384", ("RS256", "ES384"), "ES384"),
         ("P-521", (), "ES512"),
@@ -85,6 +91,20 @@ def test_the_older_forms_of_pem(kind):
     assert made(pem(private_key(kind), PrivateFormat.TraditionalOpenSSL))
 
 
+def encrypted(key):
+    form = PrivateFormat.PKCS8
+    return key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"a password")).decode()
+
+
+def on_a_curve_of_its_own():
+    """An EC key whose curve is called by a number that nobody gave to any."""
+    der = weak()["K"].private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    secp256k1 = bytes.fromhex("06052b8104000a")
+    assert secp256k1 in der
+    body = b64encode(der.replace(secp256k1, bytes.fromhex("06052b8104007f"))).decode()
+    return f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----"
+
+
 @cache
 def weak():
     return {
@@ -99,6 +119,8 @@ def weak():
     [
         (lambda: "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----", "cannot be read as a private key in PEM"),
         (lambda: "MIGH", "cannot be read as a private key in PEM"),
+        (lambda: encrypted(private_key("P-256")), "cannot be read as a private key in PEM"),
+        (on_a_curve_of_its_own, "cannot be read as a private key in PEM"),
         (lambda: private_key("RSA-1024"), "has 1024 bits; 2048 are the least"),
         (lambda: weak()["DSA"], "is neither an RSA, nor an EC, nor an Ed25519 key"),
         (lambda: weak()["Ed448"], "is neither an RSA, nor an EC, nor an Ed25519 key"),
@@ -117,6 +139,10 @@ def test_no_algorithm_in_common():
     assert str(caught.value) == ("client_private_key signs with ES256, and the provider takes PS256, RS256")
     with pytest.raises(KeyUnusable, match="the provider takes none that we know"):
         made(private_key("P-256"), algorithms=["HS256"])
+    with pytest.raises(KeyUnusable) as caught:
+        made(private_key("RSA-2048"), algorithms=["ES256"])
+    able = "RS256, RS384, RS512, PS256, PS384, PS512"
+    assert str(caught.value) == f"client_private_key signs with {able}, and the provider takes ES256"
 
 
 @pytest.mark.parametrize(
