@@ -331,7 +331,7 @@ def test_an_issuer_that_is_not_promised(hostile):  # S2
 
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("promised", [True, False])
-@pytest.mark.parametrize("iss", ["", "https://evil.example", "{}/", "x" * 10_000])
+@pytest.mark.parametrize("iss", ["", "https://evil.example", "{}/", "x" * 200, "x" * 201])
 def test_the_issuer_of_another_provider(hostile, iss, promised, required):  # S2
     hostile.metadata["authorization_response_iss_parameter_supported"] = promised
     iss = iss.format(hostile.url)
