@@ -9,6 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from .providers import Provider
 
+# A name or an address, and a port. "%6cocalhost" is localhost to the client, and whose "x>[::1]" is, none agree on.
+AUTHORITY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+
 
 def refusal(provider: Provider, url: str, *, by_browser: bool = False) -> str:
     """Why ``url`` may not be used, or "" when it may.
@@ -54,8 +57,7 @@ def _split(url: str) -> SplitResult | None:
         _ = parts.port  # raises ValueError when out of range
     except ValueError:
         return None
-    # An escape in the host is a second spelling of it, which the client would unescape: "%6cocalhost".
-    return parts if parts.hostname and not re.search("[@%]", parts.netloc) else None
+    return parts if AUTHORITY.fullmatch(parts.netloc) else None
 
 
 def _plain_http_allowed(provider: Provider, parts: SplitResult, home: SplitResult) -> bool:

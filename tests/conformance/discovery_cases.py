@@ -156,6 +156,12 @@ bad_endpoint(
 )
 bad_endpoint("token_endpoint_relative", "the token endpoint is a path", "/token", NO_URL)
 bad_endpoint(
+    "token_endpoint_of_two_hosts",
+    "a host that no two clients read alike",
+    "https://op.example.org>[::1]/token",
+    NO_URL,
+)
+bad_endpoint(
     "token_endpoint_escaped",
     "this machine, in a spelling that only the client unescapes",
     "https://%6cocalhost/token",

@@ -59,9 +59,11 @@ def main() -> int:
         print("none of the modules has changed: nothing to break")
         return 0
     check_operators()
-    share = options.seconds / len(chosen)
+    # What there is no time for differs from one commit to the next.
+    random.Random(commit(ROOT)).shuffle(chosen)
+    end = time.monotonic() + options.seconds
     explained = Explained.read(Path(__file__).with_name("survivors.toml"))
-    failed = [name for name in chosen if not _is_guarded(name, explained, options.processes, share)]
+    failed = [name for name in chosen if not _is_guarded(name, explained, options.processes, end)]
     print(f"tests are missing for: {', '.join(failed)}" if failed else "every survivor is explained")
     return 1 if failed else 0
 
@@ -70,14 +72,17 @@ def _file(module: str) -> Path:
     return ROOT / PACKAGE / f"{module}.py"
 
 
-def _is_guarded(module: str, explained: Explained, processes: int, seconds: float) -> bool:
+def _is_guarded(module: str, explained: Explained, processes: int, end: float) -> bool:
     """Whether each mutant of the module that was tried was noticed, or is explained."""
     began = time.monotonic()
+    if began > end:
+        print(f"{module}: no time left", flush=True)
+        return True
     made = mutants(module, _file(module).read_text())
-    random.Random(commit(ROOT)).shuffle(made)  # what there is no time for differs from one commit to the next
+    random.Random(commit(ROOT)).shuffle(made)
     own, _, more = MODULES[module].partition("|")
     with Pool(ROOT, f"{PACKAGE}/{module}.py", processes) as pool:
-        survivors, left = pool.survivors(made, _tests(own), _tests(more), began + seconds)
+        survivors, left = pool.survivors(made, _tests(own), _tests(more), end)
     unexplained = [mutant for mutant in survivors if not explained.has(mutant)]
     stale = explained.stale(module, survivors) if not left else []
     print(
