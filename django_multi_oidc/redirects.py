@@ -56,9 +56,20 @@ def _readings(path: str) -> Iterator[str]:
         unescaped = unquote(unescaped)
         plain = re.sub(r"[\x00-\x20]", "", unescaped.replace("\\", "/"))
         normal = "/" + posixpath.normpath(plain).lstrip("/.")
-        for reading in (unescaped, plain, normal):
+        for reading in (unescaped, plain, normal, _without_dots(plain)):
             yield reading
             yield f"{reading.rstrip('/')}/"
+
+
+def _without_dots(path: str) -> str:
+    """As browsers have it (URL Standard section 4.4): an empty segment is one, which ".." takes away."""
+    done: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del done[-1:]
+        elif segment != ".":
+            done.append(segment)
+    return "/" + "/".join(done)
 
 
 def _resolves_to_us(path: str) -> bool:

@@ -584,6 +584,12 @@ lands("next_is_a_login", "RFC 9700 §4.11", "`next` is a login: it would go roun
 lands(
     "next_is_a_login_encoded", "RFC 9700 §4.11", "`next` is a login, encoded twice", "/%252e/oidc/login/op/"
 )
+lands(
+    "next_is_a_login_with_dots",
+    "RFC 9700 §4.11",
+    "`next` is a login to browsers, by dots and slashes",
+    "/oidc/login//../op/",
+)
 lands("next_is_the_callback", "RFC 9700 §4.11", "`next` is the callback", "/oauth2callback%3Fcode=x")
 
 
