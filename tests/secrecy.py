@@ -35,11 +35,14 @@ def _is_of_the_site(record):
 
 
 @contextmanager
-def everything_told():
-    """Within it all is logged, and errors are mailed. Gives the Records."""
+def everything_told(*, html=True):
+    """Within it all is logged, and errors are mailed. Gives the Records.
+
+    ``html``: with Django's long report too, of the same as the short one, which takes a tenth of a second.
+    """
     address = "root@example.org"
     admins = [address] if django.VERSION >= (6,) else [("Root", address)]
-    records, mailer = Records(), AdminEmailHandler(include_html=True)
+    records, mailer = Records(), AdminEmailHandler(include_html=html)
     mailer.setLevel(logging.ERROR)
     root, logger = logging.getLogger(), logging.getLogger("django")
     level = root.level

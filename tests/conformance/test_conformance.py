@@ -34,7 +34,7 @@ def world(site, settings, caplog):
     discovery.clear()
     with Issuer("ann") as op, Issuer("honest") as honest:
         world = World(site, op, honest, settings, COOKIE_SECRET)
-        with everything_told() as records:
+        with everything_told(html=False) as records:
             yield world
         assert_untold("\n".join([*records.lines, *mailed()]), world.known())  # S7
         connections.clear()
