@@ -44,7 +44,8 @@ class LoginError(OIDCError):
     def hide(self, *secrets: str) -> None:
         """Take out of ``detail`` what of these stands in it: a hostile provider may send them as anything we quote."""
         for secret in secrets:
-            self.detail = self.detail.replace(secret, "…") if len(secret) > 4 else self.detail
+            if len(secret) > 4:
+                self.detail = self.detail.replace(secret, "…")
         self.args = (self.detail,)
 
     def __str__(self) -> str:

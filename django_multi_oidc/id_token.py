@@ -93,7 +93,7 @@ def _check_audience(claims: Mapping[str, Any], client_id: str, others: frozenset
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
-    _seconds(claims, "exp")
+    _seconds(claims, "exp")  # has to be there; the rest of it is for every kind of token
     check_lifetime(claims)
     iat = _seconds(claims, "iat")
     if iat > now + SKEW_SECONDS:

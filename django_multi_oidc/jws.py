@@ -199,7 +199,7 @@ def _fits(key: JWK, alg: str) -> bool:
 
 
 def _load(key: JWK) -> Any:
-    """The public key, or None where it is malformed or weak: one bad key spoils no other."""
+    """The public key, or None where it is malformed, weak or slow: one bad key spoils no other."""
     public_part = {name: key[name] for name in PUBLIC_MEMBERS if name in key}
     try:
         public = jwt.PyJWK(public_part).key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
@@ -55,10 +54,11 @@ def _readings(path: str) -> Iterator[str]:
     for _ in range(3):
         unescaped = unquote(unescaped)
         plain = re.sub(r"[\x00-\x20]", "", unescaped.replace("\\", "/"))
-        normal = "/" + posixpath.normpath(plain).lstrip("/.")
-        for reading in (unescaped, plain, normal, _without_dots(plain)):
-            yield reading
-            yield f"{reading.rstrip('/')}/"
+        merged = re.sub("/+", "/", plain)  # as servers have it
+        for reading in (unescaped, plain, _without_dots(plain), _without_dots(merged)):
+            bare = reading.rstrip("/")
+            yield bare
+            yield f"{bare}/"
 
 
 def _without_dots(path: str) -> str:

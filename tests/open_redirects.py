@@ -1,11 +1,8 @@
-"""Spellings of "somewhere else", and where a browser would go by each: the URL Standard (WHATWG), written anew."""
+"""Spellings of "somewhere else"; `whatwg` says where a browser would go by each."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from itertools import product
-from urllib.parse import unquote
 
 HOSTS = [
     *(
@@ -143,23 +140,3 @@ SCHEMES = [
     *("ws://localhost/", "about:blank", "filesystem:http://localhost/x", "feed:http://localhost/", "tel:1"),
 ]
 PAYLOADS = [*(prefix + host for prefix, host in product(PREFIXES, HOSTS)), *SCHEMES]
-
-
-def origin(url: str) -> tuple[str, str]:
-    """Scheme and host (with its port) of what a browser opens that is sent to ``url`` from http://localhost/x/."""
-    url = re.sub(r"[\t\n\r]", "", url.strip("".join(map(chr, range(0x21)))))
-    scheme, rest = _scheme(url)
-    if scheme not in ("http", "https"):
-        return scheme, ""
-    rest = re.split(r"[?#]", rest.replace("\\", "/"))[0]
-    relative = not rest.startswith("//") and scheme == "http"  # the scheme of the page itself: nothing new
-    if relative:
-        return "http", "localhost"
-    authority = rest.lstrip("/").partition("/")[0].rpartition("@")[2]
-    host = unicodedata.normalize("NFKC", unquote(authority)).replace("\u3002", ".").lower()
-    return scheme, host.removesuffix(":80" if scheme == "http" else ":443")
-
-
-def _scheme(url: str) -> tuple[str, str]:
-    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", url, re.DOTALL)
-    return (match[1].lower(), match[2]) if match else ("http", url)

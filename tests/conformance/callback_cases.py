@@ -376,7 +376,7 @@ def error_of_a_stranger(world: Any) -> Any:
 )
 def form_post(world: Any) -> Any:
     world.begin()
-    form = dict(world.op.answer_of(world.op.response))
+    form = dict(world.op.parameters())
     return world.browser.post(f"{world.site}/oauth2callback", data=form, timeout=10)
 
 

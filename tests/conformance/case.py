@@ -57,7 +57,6 @@ class Case:
     """``act`` gets the World. It makes the provider misbehave, and leaves the login to the test; or it goes
     through the login itself, and returns the last answer."""
 
-    section: str
     source: str
     what: str
     outcome: Outcome
@@ -89,7 +88,7 @@ class Section:
 
     def _case(self, source: str, what: str, outcome: Outcome) -> Callable[..., Any]:
         def add(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
-            case = Case(section=self.title, source=source, what=what, outcome=outcome, act=act)
+            case = Case(source=source, what=what, outcome=outcome, act=act)
             self.cases.append(case)
             return act
 

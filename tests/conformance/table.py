@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from tests.conformance.case import Accepted, Case, Nobody, Refused, Unchanged
+from tests.conformance.case import Accepted, Case, Nobody, Outcome, Refused, Section, Unchanged
 from tests.conformance.modules import NOT_APPLICABLE
 from tests.conformance.outcomes import PAGES, STATUSES
 from tests.conformance.sections import CASES, SECTIONS
@@ -19,7 +19,7 @@ INTRODUCTION = """\
 Each line is a test. A provider that lies, or a browser that does, is put before the real views, over HTTP, and the
 test looks at what the person sees, at what the log says, and at who is logged in afterwards. A login that is refused is
 tried twice, once by nobody and once by somebody who is logged in already, and who has to stay so. All that is logged
-meanwhile, by whom ever, and Django's error mails are searched for codes, states, tokens, secrets, cookies and claims.
+meanwhile, by whomever, and Django's error mails are searched for codes, states, tokens, secrets, cookies and claims.
 In {count} cases {refused} logins and cookies are refused and {accepted} accepted.
 
 The sources are the specifications, and the test modules of the OpenID Foundation for relying parties
@@ -50,12 +50,11 @@ def _introduction() -> str:
 
 
 def _sentences() -> str:
-    used = {case.outcome.code for case in CASES if isinstance(case.outcome, Refused)}
-    rows = ((f"`{code}`", str(STATUSES[code]), sentence) for code, sentence in PAGES.items() if code in used)
+    rows = ((f"`{code}`", str(STATUSES[code]), sentence) for code, sentence in PAGES.items())
     return _table(("error", "status", "the page says"), rows)
 
 
-def _section(section: object) -> str:
+def _section(section: Section) -> str:
     rows = (_row(case) for case in section.cases)
     return f"## {section.title}\n\n{_table(('case', 'from', 'what happens', 'ends', 'the log says'), rows)}"
 
@@ -68,7 +67,7 @@ def _source(source: str) -> str:
     return f"`{source}`" if source.startswith("oidcc-") else source
 
 
-def _ends(outcome: object) -> tuple[str, str]:
+def _ends(outcome: Outcome) -> tuple[str, str]:
     if isinstance(outcome, Refused):
         return f"refused, {STATUSES[outcome.code]}: `{outcome.code}`", outcome.detail
     if isinstance(outcome, Nobody):

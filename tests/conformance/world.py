@@ -57,10 +57,10 @@ class Issuer(HostileProvider):
         self.secrets |= {self.asked["state"], self.asked["nonce"]}
 
     def way_back(self) -> str:
-        return f"{self.asked['redirect_uri']}?{urlencode(self.answer_of(self.response))}"
+        return f"{self.asked['redirect_uri']}?{urlencode(self.parameters())}"
 
-    def answer_of(self, response: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        return [(name, self.asked["state"] if value == STATE else value) for name, value in response]
+    def parameters(self) -> list[tuple[str, str]]:
+        return [(name, self.asked["state"] if value == STATE else value) for name, value in self.response]
 
     def id_token(self) -> str:
         nonce = {"nonce": self.asked.get("nonce")} if self.claims.get("nonce") == NONCE else {}
@@ -78,14 +78,13 @@ class Issuer(HostileProvider):
         person = {str(self.claims.get(name)) for name in ("sub", "name", "email")}
         return self.secrets | told | headers | {text for text in person if len(text) > 5}
 
-    def entry(self, **keys: Any) -> dict[str, Any]:
+    def entry(self) -> dict[str, Any]:
         """Its table in the secrets file."""
-        table = {
+        return {
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "server_metadata_url": self.metadata_url,
         }
-        return {**table, **keys}
 
 
 class Browser(requests.Session):

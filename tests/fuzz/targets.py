@@ -33,8 +33,8 @@ from django_multi_oidc.exceptions import (
 from django_multi_oidc.providers import configuration
 from django_multi_oidc.rules import parse_rules
 from tests.fuzz import site
-from tests.fuzz.browser import Place, place
 from tests.hostile_provider import ACCESS_TOKEN, CLIENT_ID, NONCE, provider_at, signed
+from tests.whatwg import Place, place
 
 T = TypeVar("T")
 HERE = Place("http", "localhost", "80", "/oauth2callback")

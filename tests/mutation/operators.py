@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,8 +50,8 @@ OTHERS = (
 class OneEdit(Operator):
     """An operator that knows its ``edits`` of a node: each gives the text that the node is to have."""
 
-    def edits(self, node: Any) -> Iterator[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def edits(self, node: Any) -> Iterator[str]: ...
 
     def mutation_positions(self, node: Any) -> Iterator[Any]:
         for _ in self.edits(node):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutation.mutants import Mutant
+from tests.mutation.worker import OUTPUT
 
 COPIED = ("django_multi_oidc", "tests", "pyproject.toml", "demo_project", "manage.py", "docs", "README.md")
 IGNORED = shutil.ignore_patterns("node_modules", "corpus", "__pycache__", ".*")
@@ -26,7 +27,7 @@ class Worker:
 
     def __init__(self, root: Path, folder: Path, file: str) -> None:
         folder.mkdir()
-        self.output = folder / "output.txt"
+        self.output = folder / OUTPUT
         for name in COPIED:
             here, there = root / name, folder / name
             shutil.copytree(here, there, ignore=IGNORED) if here.is_dir() else shutil.copy(here, there)
