@@ -40,22 +40,28 @@ class LoginState:
     provider: str
     next: str
     begun_at: float
+    key_name: str
+    """Of the secret that nonce and verifier derive from, wherever the login is finished."""
 
     @property
     def nonce(self) -> str:
         """OpenID Connect Core 1.0 section 15.5.2; derived, so that it stands in no cookie."""
-        return signing.derive("nonce", self.state)
+        return signing.derive("nonce", self.state, key_name=self.key_name)
 
     @property
     def code_verifier(self) -> str:
         """RFC 7636 section 4.1; derived, so that it stands in no cookie."""
-        return signing.derive("code-verifier", self.state)
+        return signing.derive("code-verifier", self.state, key_name=self.key_name)
 
 
 def begin(provider: str, next_url: str) -> LoginState:
     """A new login at a provider. ``next_url`` is already known to be safe, or empty."""
     return LoginState(
-        state=secrets.token_urlsafe(32), provider=provider, next=next_url, begun_at=round(time.time(), 3)
+        state=secrets.token_urlsafe(32),
+        provider=provider,
+        next=next_url,
+        begun_at=round(time.time(), 3),
+        key_name=signing.name_of_key(),
     )
 
 
@@ -153,15 +159,16 @@ def _ours(value: str) -> LoginState | None:
 
 
 def _packed(login: LoginState) -> str:
-    return signing.dumps([login.state, login.provider, login.next, login.begun_at], "login-state")
+    payload = [login.state, login.provider, login.next, login.begun_at, login.key_name]
+    return signing.dumps(payload, "login-state")
 
 
 def _unpacked(value: str, max_age: int = LIFETIME) -> LoginState | None:
     payload: Any = signing.loads(value, "login-state", max_age=max_age)
-    if not isinstance(payload, list) or len(payload) != 4:
+    if not isinstance(payload, list) or len(payload) != 5:
         return None
-    state, provider, next_url, begun_at = payload
-    return LoginState(state=state, provider=provider, next=next_url, begun_at=begun_at)
+    state, provider, next_url, begun_at, key_name = payload
+    return LoginState(state=state, provider=provider, next=next_url, begun_at=begun_at, key_name=key_name)
 
 
 def _size(login: LoginState) -> int:

@@ -12,9 +12,11 @@ from django.utils.crypto import salted_hmac
 
 from .providers import configuration
 
-__all__ = ["BadSignature", "Purpose", "SignatureExpired", "derive", "digest", "dumps", "loads"]
+__all__ = ["BadSignature", "Purpose", "SignatureExpired", "derive", "digest", "dumps", "loads", "name_of_key"]
 
-Purpose = Literal["identity", "login-state", "login-prompt", "nonce", "code-verifier", "shared-cache"]
+Purpose = Literal[
+    "identity", "login-state", "login-prompt", "nonce", "code-verifier", "shared-cache", "key-name"
+]
 
 # Machines that share a cookie secret do not share a clock.
 CLOCK_SKEW = 30
@@ -56,10 +58,29 @@ def loads(text: str, purpose: Purpose, *, max_age: float) -> Any:
         raise BadSignature("not text that was ever signed") from error
 
 
-def derive(purpose: Purpose, text: str) -> str:
-    """43 URL-safe characters that only a holder of ``cookie_secret`` can compute from ``text``."""
-    key = configuration().cookie_secrets[0]
-    digest = salted_hmac(f"django_multi_oidc.{purpose}", text, secret=key, algorithm="sha256").digest()
+def derive(purpose: Purpose, text: str, *, key_name: str = "") -> str:
+    """43 URL-safe characters that only a holder of ``cookie_secret`` can compute from ``text``.
+
+    ``key_name``: of the secret to derive them from, as `name_of_key` gave it; empty: the one that signs now.
+    """
+    first, *others = configuration().cookie_secrets
+    return _mac(next((secret for secret in others if _name(secret) == key_name), first), purpose, text)
+
+
+def name_of_key() -> str:
+    """Eight characters for the secret that signs now, which do not give it away.
+
+    Another worker may have the secrets in another order while they are rotated.
+    """
+    return _name(configuration().cookie_secrets[0])
+
+
+def _name(secret: str) -> str:
+    return _mac(secret, "key-name", "")[:8]
+
+
+def _mac(secret: str, purpose: Purpose, text: str) -> str:
+    digest = salted_hmac(f"django_multi_oidc.{purpose}", text, secret=secret, algorithm="sha256").digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

@@ -666,6 +666,10 @@ AT = 'has an "@", as a user or password in front of the host has.\n  Remove all 
 PLAIN_HTTP = """.
   Anybody on the way could take over logins. Write https://, and register that with each
   provider; plain http is for localhost, *.localhost, 127.0.0.1 and [::1]."""
+NO_LIST_OF_SECRETS = """\
+cookie_secret must be a string, or a list of strings with something in each.
+  The first signs, all verify: a new one goes to the end everywhere, then to the front, then the old one goes.
+  cookie_secret = ["the one that signs", "another that verifies"]"""
 
 
 @pytest.mark.parametrize(
@@ -684,8 +688,23 @@ PLAIN_HTTP = """.
             f"cookie_secret is long, but too regular to be random.\n{MAKE_ONE}",
         ),
         (
-            auth(f'{REDIRECT}\ncookie_secret = ["{COOKIE_SECRET}"]'),
-            'cookie_secret must be a string, not a list.\n  Put it into quotes: cookie_secret = "…"',
+            auth(f"{REDIRECT}\ncookie_secret = 5"),
+            'cookie_secret must be a string, not a whole number.\n  Put it into quotes: cookie_secret = "…"',
+        ),
+        (auth(f"{REDIRECT}\ncookie_secret = []"), NO_LIST_OF_SECRETS),
+        (auth(f'{REDIRECT}\ncookie_secret = ["{COOKIE_SECRET}", " "]'), NO_LIST_OF_SECRETS),
+        (auth(f'{REDIRECT}\ncookie_secret = ["{COOKIE_SECRET}", 5]'), NO_LIST_OF_SECRETS),
+        (
+            auth(f'{REDIRECT}\ncookie_secret = ["{COOKIE_SECRET}", "xxx"]'),
+            f"cookie_secret number 2 is a placeholder.\n{MAKE_ONE}",
+        ),
+        (
+            auth(f'{REDIRECT}\ncookie_secret = ["xxx"]'),
+            f"cookie_secret is a placeholder.\n{MAKE_ONE}",
+        ),
+        (
+            auth(f'{REDIRECT}\ncookie_secret = ["{COOKIE_SECRET}", "{COOKIE_SECRET}"]'),
+            "cookie_secret has one secret twice.\n  Remove one of the two.",
         ),
         (
             auth(f"redirect_uri = 8501\n{SECRET}"),

@@ -111,6 +111,26 @@ def test_every_worker_and_every_version_derives_the_same():  # L3
     assert signing.derive("nonce", "state") == expected
 
 
+def test_what_was_derived_is_derived_again_after_a_rotation(secrets, settings):  # K4
+    name, nonce = signing.name_of_key(), signing.derive("nonce", "state")
+    newer = "another-secret-0123456789-0123456789-abc"
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "cookie_secret": [newer, COOKIE_SECRET]}}
+    assert signing.name_of_key() != name
+    assert signing.derive("nonce", "state") != nonce
+    assert signing.derive("nonce", "state", key_name=name) == nonce
+    assert len(name) == 8
+
+
+def test_the_first_secret_signs_and_all_verify(secrets, settings):  # K4
+    newer = "another-secret-0123456789-0123456789-abc"
+    older = signing.dumps("x", "identity")
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "cookie_secret": [newer, COOKIE_SECRET]}}
+    text = signing.dumps("x", "identity")
+    assert [signing.loads(value, "identity", max_age=60) for value in (older, text)] == ["x", "x"]
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "cookie_secret": newer}}
+    assert signing.loads(text, "identity", max_age=60) == "x"
+
+
 def test_a_digest_needs_no_key():
     assert signing.digest("state") == "S6aXNcpTdl7WpwnttWxuoj"
     assert signing.digest("state") != signing.digest("state2")

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from ..conf import conf
 from ..wording import quoted
+from .cookie_secret import cookie_secrets
 from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
 from .mistakes import Mistake, nearest
 from .model import DEFAULT, Configuration, Provider
 from .provider_table import parse_provider
 from .redirect_uri import shared_redirect_uri
-from .secret_values import weakness
-from .table import MAKE_ONE, Table
+from .table import Table
 
 KNOWN_KEYS = (*SHARED_KEYS, *PROVIDER_KEYS)
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -28,22 +28,22 @@ def parse_auth(source: str, auth: Mapping[str, Any]) -> Configuration | tuple[Mi
     meant = table.unknown([key for key, value in auth.items() if _is_unknown(key, value)], KNOWN_KEYS)
     _note_lists_of_tables(table)
     table.missing(SHARED_KEYS, besides=meant)
-    redirect_uri, cookie_secret = shared_redirect_uri(table), _cookie_secret(table)
+    redirect_uri, secrets = shared_redirect_uri(table), cookie_secrets(table)
     providers = {item.name: item for item in _providers(table, redirect_uri, meant)}
     if table.mistakes:
         return tuple(table.mistakes)
-    return _configuration(source, providers, redirect_uri, cookie_secret)
+    return _configuration(source, providers, redirect_uri, secrets)
 
 
 def _configuration(
-    source: str, providers: dict[str, Provider], redirect_uri: str, cookie_secret: str
+    source: str, providers: dict[str, Provider], redirect_uri: str, secrets: tuple[str, ...]
 ) -> Configuration:
     secure = urlsplit(redirect_uri).scheme == "https"
     return Configuration(
         source=source,
         providers=MappingProxyType(providers),
         redirect_uri=redirect_uri,
-        cookie_secrets=(cookie_secret,),
+        cookie_secrets=secrets,
         cookie_name=f"{'__Host-' if secure else ''}{conf.MULTI_OIDC_COOKIE_NAME}",
         secure=secure,
     )
@@ -68,13 +68,6 @@ def _note_lists_of_tables(table: Table) -> None:
             table.wrong(
                 f"has a list of tables {quoted(key)}.", f"Single brackets make a provider: [auth.{key}]"
             )
-
-
-def _cookie_secret(table: Table) -> str:
-    cookie_secret = table.text("cookie_secret")
-    if cookie_secret and weakness(cookie_secret):
-        table.wrong(f"cookie_secret {weakness(cookie_secret)}", MAKE_ONE)
-    return cookie_secret
 
 
 def _providers(table: Table, redirect_uri: str, meant: set[str]) -> Iterator[Provider]:

@@ -12,7 +12,7 @@ from django.core.cache import cache as django_cache
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 
-from django_multi_oidc import cookies, login_state
+from django_multi_oidc import cookies, login_state, signing
 from django_multi_oidc.login_state import LoginState
 from django_multi_oidc.providers import configuration
 from django_multi_oidc.users import Identity
@@ -77,7 +77,13 @@ def identity() -> Identity:
 
 @cache
 def login() -> LoginState:
-    return LoginState(state=STATE, provider="alpha", next="/members/", begun_at=NOW - 0.5)
+    return LoginState(
+        state=STATE,
+        provider="alpha",
+        next="/members/",
+        begun_at=NOW - 0.5,
+        key_name=signing.name_of_key(),
+    )
 
 
 @cache
