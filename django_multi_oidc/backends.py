@@ -231,7 +231,8 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
 
     def _wanted(self, scopes: frozenset[str]) -> frozenset[str]:
         by_scope = {"profile": "name", "email": "email"}
-        asked = self.provider.rules.claim_names | self._claims_request.userinfo
+        kept = self.provider.claims or frozenset()
+        asked = self.provider.rules.claim_names | self._claims_request.userinfo | kept
         return asked | {by_scope[scope] for scope in scopes & by_scope.keys()}
 
     def get_userinfo(self, access_token: str, id_token: str, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from .wording import whole
+
+# gunicorn refuses a header line over 8,190 bytes, nginx one over 8 KiB; the rest is for the name and the port.
+MAX_BYTES = 7800
+# Of which so many are kept free of any identity: for a next login's own cookie, or a new session's.
+RESERVE = 500
+
 
 def pairs(request: HttpRequest) -> Iterator[tuple[str, str]]:
     """Name and value of every cookie, in the header's order, undecoded (RFC 6265 section 4.2.1)."""
@@ -37,6 +44,18 @@ def values(request: HttpRequest, name: str) -> list[str]:
     if name not in raw(request):
         return []
     return [value for found, value in pairs(request) if found == name and value]
+
+
+def size_of(name: str, value: str) -> int:
+    """The bytes that a cookie takes of the header."""
+    return len(name) + len(value) + 3  # "=", "; "
+
+
+def largest(request: HttpRequest) -> str:
+    """How much of the header is taken, for the log: the largest cookies by name and size, a value never."""
+    by_size = sorted(((size_of(name, value), name) for name, value in pairs(request)), reverse=True)
+    named = ", ".join(f"{whole(name, 80)} ({size})" for size, name in by_size[:3])
+    return f"cookies of {len(raw(request))} bytes, {MAX_BYTES} fit into a header; largest: {named}"
 
 
 def write(response: HttpResponseBase, name: str, value: str, *, max_age: int, secure: bool) -> None:

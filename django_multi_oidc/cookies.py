@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import starmap
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from . import cookie_header, signing
+from . import cookie_header, pieces, signing
 from .exceptions import IdentityTooLarge
 from .providers import Configuration, configuration
 from .users import Identity, OIDCUser, identity_of, read_only
@@ -23,56 +25,58 @@ FORMAT = 1
 MAX_COOKIE_BYTES = 4096
 # Two megabytes of repeated claims compress into one cookie, and every request would unpack them.
 MAX_CLAIMS_BYTES = 64 * 1024
-# Said once, at login, and verified then; of no use to anybody later.
-PROTOCOL_NOISE = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "aud", "azp"})
+OVERHEAD = 130  # of these for attributes, "=", and the number of a piece
 
 
-def write(response: HttpResponseBase, identity: Identity) -> int:
-    """Store the identity in the visitor's browser; the bytes that it takes of a later request's header.
+def write(request: HttpRequest, response: HttpResponseBase, identity: Identity) -> int:
+    """Store the identity in the visitor's browser; by how many bytes a later request's header grows.
 
     Raises IdentityTooLarge, and then sets nothing.
     """
     settings = configuration()
-    value = signing.dumps(_pack(identity), "identity")
-    cookie_header.write(response, settings.cookie_name, value, max_age=LIFETIME, secure=settings.secure)
-    size = len(response.cookies[settings.cookie_name].OutputString())
-    if size > MAX_COOKIE_BYTES:
-        del response.cookies[settings.cookie_name]
-        raise IdentityTooLarge(
-            f"a cookie of {size} bytes, {MAX_COOKIE_BYTES} fit; {_largest(identity.claims)}"
+    text = signing.dumps(_pack(identity), "identity")
+    if len(text) > cookie_header.MAX_BYTES:
+        raise too_large(
+            identity, f"cookies of {len(text)} bytes, {cookie_header.MAX_BYTES} fit into a header"
         )
-    return len(settings.cookie_name) + len(value) + 3  # "=", "; "
+    parts = pieces.split(text, MAX_COOKIE_BYTES - OVERHEAD - len(settings.cookie_name))
+    written = dict(zip(pieces.names(settings.cookie_name, len(parts)), parts, strict=True))
+    before = dict(_brought(request))
+    for name in before.keys() - written.keys():
+        cookie_header.delete(response, name, secure=settings.secure)
+    for name, value in written.items():
+        cookie_header.write(response, name, value, max_age=LIFETIME, secure=settings.secure)
+    return sum(starmap(cookie_header.size_of, written.items())) - sum(before.values())
 
 
-def size_of(request: HttpRequest) -> int:
-    """The bytes that the identity there is so far takes of the request's header."""
-    name = configuration().cookie_name
-    return sum(len(name) + len(value) + 3 for value in cookie_header.values(request, name))
+def _brought(request: HttpRequest) -> Iterator[tuple[str, int]]:
+    """Name and size of each cookie of an identity that the request brings, left-over pieces too."""
+    for name in pieces.names(configuration().cookie_name):
+        if values := cookie_header.values(request, name):
+            yield name, sum(cookie_header.size_of(name, value) for value in values)
 
 
-def kept(claims: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What of a login's claims an identity keeps, read-only."""
-    return cast(
-        Mapping[str, Any],
-        read_only({name: value for name, value in claims.items() if name not in PROTOCOL_NOISE}),
-    )
+def too_large(identity: Identity, problem: str) -> IdentityTooLarge:
+    """The error, whose detail says what of the identity takes most."""
+    return IdentityTooLarge(f"{problem}; {_largest(identity.claims)}")
 
 
-def delete(response: HttpResponseBase) -> None:
+def delete(request: HttpRequest, response: HttpResponseBase) -> None:
     """Make the visitor's browser forget the identity."""
     settings = configuration()
-    cookie_header.delete(response, settings.cookie_name, secure=settings.secure)
+    for name in {settings.cookie_name, *dict(_brought(request))}:
+        cookie_header.delete(response, name, secure=settings.secure)
 
 
 def read(request: HttpRequest) -> Identity | None:
     """The identity that the request brings; None, and one log record, for a cookie that is not (or no longer) good."""
     settings = configuration()
-    values = cookie_header.values(request, settings.cookie_name) if settings.providers else []
-    if not values:
+    if not settings.providers:
         return None
     try:
-        return _identity(values, settings)
-    except _Nobody as reason:
+        text = pieces.join(settings.cookie_name, partial(cookie_header.values, request))
+        return _identity(text, settings) if text else None
+    except (_Nobody, pieces.PiecesError) as reason:
         logger.info("identity cookie not accepted: %s", reason)
         return None
 
@@ -87,10 +91,8 @@ class _Nobody(Exception):
     """Why a cookie is nobody's; never holds anything of its value."""
 
 
-def _identity(values: list[str], settings: Configuration) -> Identity:
-    if len(values) > 1:
-        raise _Nobody("its name stands more than once in the header")
-    identity = _unpack(_envelope(values[0]))
+def _identity(text: str, settings: Configuration) -> Identity:
+    identity = _unpack(_envelope(text))
     provider = settings.providers.get(identity.provider)
     if provider is None:
         raise _Nobody("its provider is no longer in the secrets file")
@@ -101,9 +103,9 @@ def _identity(values: list[str], settings: Configuration) -> Identity:
     return identity
 
 
-def _envelope(value: str) -> dict[str, Any]:
+def _envelope(text: str) -> dict[str, Any]:
     try:
-        envelope = signing.loads(value, "identity", max_age=LIFETIME)
+        envelope = signing.loads(text, "identity", max_age=LIFETIME)
     except signing.SignatureExpired as error:
         raise _Nobody("it is older than its lifetime") from error
     except signing.BadSignature as error:
@@ -114,10 +116,9 @@ def _envelope(value: str) -> dict[str, Any]:
 
 
 def _pack(identity: Identity) -> dict[str, Any]:
-    claims = kept(identity.claims)
-    size = _size(claims)
+    size = _size(identity.claims)
     if size > MAX_CLAIMS_BYTES:
-        raise IdentityTooLarge(f"claims of {size} bytes, {MAX_CLAIMS_BYTES} allowed; {_largest(claims)}")
+        raise too_large(identity, f"claims of {size} bytes, {MAX_CLAIMS_BYTES} allowed")
     return {
         "v": FORMAT,
         "p": identity.provider,
@@ -125,7 +126,7 @@ def _pack(identity: Identity) -> dict[str, Any]:
         "i": identity.login_id,
         "t": identity.login_at,
         "n": identity.next_digest,
-        "c": claims,
+        "c": identity.claims,
     }
 
 

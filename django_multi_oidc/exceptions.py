@@ -93,6 +93,16 @@ class StateExpired(LoginError):
     message = _("This login took too long, so it was called off.")
 
 
+class CookiesFull(LoginError):
+    """No room for a login's own cookie in the header that web servers take (RFC 6585 section 5)."""
+
+    code, status, stage = "cookies_full", 431, "authorization"
+    message = _(
+        "Your browser keeps so many cookies for this site that a login does not fit beside them. "
+        "Log out or delete this site's cookies, then try again."
+    )
+
+
 class StateSpent(LoginError):
     """The callback of a login that is already over."""
 
@@ -198,7 +208,7 @@ class UserinfoInvalid(LoginError):
 
 
 class IdentityTooLarge(LoginError):
-    """The claims do not fit into a cookie that browsers keep (RFC 6265 section 6.1)."""
+    """The claims do not fit into the cookies that browsers keep and web servers take (RFC 6265 section 6.1)."""
 
     code, status, mender, stage = "identity_too_large", 502, "site", "cookie"
     message = _("The login provider says more about you than this site can keep.")

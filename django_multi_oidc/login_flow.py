@@ -8,14 +8,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.module_loading import import_string
 
-from . import cookies, login_state, pages, redirects, sessions, signing
+from . import cookie_header, cookies, login_state, pages, redirects, sessions, signing
 from .callback import Answer
 from .conf import conf
 from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError
+from .kept_claims import kept
 from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
 from .signals import oidc_logged_in
-from .users import Identity, attach
+from .users import Identity, attach, read_only
 
 # A login asked for again this soon, for the same page, was asked for by that page and not by a person.
 LOOP_SECONDS = 15
@@ -121,7 +122,7 @@ def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dic
         login_id=_login_id(answer),
         login_at=round(time.time(), 3),
         next_digest=signing.digest(login.next) if login.next else "",
-        claims=cookies.kept(claims),
+        claims=read_only(kept(provider, claims)),
     )
     if not provider.allows_tenant(claims):
         raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=identity.account)
@@ -132,8 +133,12 @@ def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dic
 
 def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) -> None:
     # The cookie first: if the identity does not fit, the session stays what it was.
-    growth = cookies.write(response, identity) - cookies.size_of(request)
-    login_state.make_room(request, response, growth)
+    growth = cookies.write(request, response, identity)
+    room = login_state.make_room(request, response, growth + cookie_header.RESERVE)
+    if room < 0:
+        raise cookies.too_large(
+            identity, f"{-room} bytes too many for one header; {cookie_header.largest(request)}"
+        )
     sessions.renew(request, identity, before=cookies.identity_of_visitor(request))
     user = attach(request, lambda _: identity)
     oidc_logged_in.send_robust(sender=identity.provider, request=request, user=user)

@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 
 from . import cookie_header, signing
 from .conf import conf
-from .exceptions import StateExpired, StateSpent, StateUnknown
+from .exceptions import CookiesFull, StateExpired, StateSpent, StateUnknown
 from .providers import configuration
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,6 @@ LIFETIME = 10 * 60  # seconds
 # The browser keeps the cookie a little longer, so that who comes too late is told just that.
 COOKIE_LIFETIME = 2 * LIFETIME
 MOST_AT_ONCE = 5
-# gunicorn refuses a header line over 8,190 bytes, nginx one over 8 KiB; the rest is for the name and the port.
-MAX_HEADER_BYTES = 7800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +64,17 @@ def begin(provider: str, next_url: str) -> LoginState:
 
 
 def write(request: HttpRequest, response: HttpResponseBase, login: LoginState) -> None:
-    """Set the login's cookie, and delete the oldest of the others where there are too many, or too much of them."""
-    if make_room(request, response, _size(login), others=MOST_AT_ONCE - 1) < 0:
+    """Set the login's cookie, and delete the oldest of the others where there are too many, or too much of them.
+
+    Raises CookiesFull where there is no room for it even then.
+    """
+    room = make_room(request, response, _size(login), others=MOST_AT_ONCE - 1)
+    if room < 0:
+        room += _size(login)
         login = replace(login, next="")
+        room -= _size(login)
+    if room < 0:
+        raise CookiesFull(f"{cookie_header.largest(request)}; {-room} bytes are missing for a login")
     cookie_header.write(
         response,
         _cookie_name(login.state),
@@ -86,7 +92,7 @@ def make_room(
     At most ``others`` of them stay. Returns the bytes that are left, negative where there are too few.
     """
     under_way = sorted(_under_way(request))
-    room = MAX_HEADER_BYTES - len(cookie_header.raw(request)) - size
+    room = cookie_header.MAX_BYTES - len(cookie_header.raw(request)) - size
     while under_way and (room < 0 or len(under_way) > others):
         _, name, freed = under_way.pop(0)
         room += freed
@@ -148,7 +154,7 @@ def _under_way(request: HttpRequest) -> Iterator[tuple[float, str, int]]:
     for name, value in cookie_header.pairs(request):
         login = _ours(value) if name.startswith(prefix) else None
         if login and name == _cookie_name(login.state):
-            yield login.begun_at, name, len(name) + len(value) + 3
+            yield login.begun_at, name, cookie_header.size_of(name, value)
 
 
 def _ours(value: str) -> LoginState | None:
@@ -172,4 +178,4 @@ def _unpacked(value: str, max_age: int = LIFETIME) -> LoginState | None:
 
 
 def _size(login: LoginState) -> int:
-    return len(_cookie_name(login.state)) + len(_packed(login)) + 3  # "=", "; "
+    return cookie_header.size_of(_cookie_name(login.state), _packed(login))

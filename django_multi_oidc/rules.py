@@ -157,6 +157,20 @@ class Rules:
     def allows(self, claims: Mapping[str, Any]) -> bool:
         return self.allow is None or self.allow.matches(claims)
 
+    def mention(self, claim: str, value: Any) -> bool:
+        """Whether a rule compares the claim with this very value: a list cut to such values gives the same roles."""
+        return any(_same(value, wanted) for test in self._tests(claim) for wanted in test.values)
+
+    def look_at(self, claim: str) -> bool:
+        """Whether a rule compares the claim, by its name or path, with anything."""
+        return any(self._tests(claim))
+
+    def _tests(self, claim: str) -> Iterator[ClaimTest]:
+        for rule in (*self.roles.values(), *([self.allow] if self.allow else [])):
+            for entry in rule.entries:
+                if isinstance(entry, ClaimsEntry):
+                    yield from (test for test in entry.tests if test.name == claim)
+
     def roles_of(self, claims: Mapping[str, Any]) -> frozenset[str]:
         return frozenset(name for name, rule in self.roles.items() if rule.matches(claims))
 

@@ -74,5 +74,5 @@ def _logged_out(request: HttpRequest) -> HttpResponseRedirect:
     if user:
         oidc_logged_out.send_robust(sender=user.provider, request=request, user=user)
         attach(request, lambda _: None)
-    cookies.delete(response)
+    cookies.delete(request, response)
     return response

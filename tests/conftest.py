@@ -131,12 +131,12 @@ def live_secrets(settings, secrets, op) -> dict[str, Any]:
 
 
 @pytest.fixture
-def cookie_of() -> Callable[[Identity], str]:
+def cookie_of(rf) -> Callable[[Identity], str]:
     """Makes a Cookie header that holds an identity."""
 
     def make(identity: Identity) -> str:
         response = HttpResponse()
-        cookies.write(response, identity)
-        return f"{configuration().cookie_name}={response.cookies[configuration().cookie_name].value}"
+        cookies.write(rf.get("/"), response, identity)
+        return "; ".join(f"{name}={morsel.value}" for name, morsel in response.cookies.items())
 
     return make

@@ -705,6 +705,11 @@ def test_userinfo_is_asked_when_it_can_add_something(hostile):  # U3
     assert asked_for_userinfo(hostile, rules=rules(admins=["ann@example.org"]), **scoped("openid"))
 
 
+def test_userinfo_is_asked_for_a_claim_that_is_to_be_kept(hostile):  # U3, K5
+    assert asked_for_userinfo(hostile, claims=frozenset({"phone_number"}))
+    assert not asked_for_userinfo(hostile, claims=frozenset({"email"}))
+
+
 def test_userinfo_always_and_never(hostile):  # U3
     assert asked_for_userinfo(hostile, userinfo="always")
     without(hostile, "name", "email", "email_verified")

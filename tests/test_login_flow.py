@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import re
+import uuid
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -236,3 +237,64 @@ def test_a_public_client(log_in, client, hostile, configure):
     assert len(call.form["code_verifier"]) >= 43
     assert not {"client_secret", "client_assertion"} & call.form.keys()
     assert "Authorization" not in call.headers
+
+
+# How much of it fits
+
+
+def guids(count):
+    return [str(uuid.uuid4()) for _ in range(count)]
+
+
+def header(client):
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items() if morsel.value)
+
+
+def test_whoever_is_logged_in_can_log_in_again_at_every_size(log_in, client, hostile):  # K5
+    outcomes = []
+    for count in range(0, 301, 20):
+        hostile.claims["groups"] = guids(count)
+        client.cookies.clear()
+        first, second = log_in(), log_in()
+        assert first.status_code == second.status_code, first.text
+        outcomes.append(first.status_code)
+        assert len(header(client)) <= 7800 - 500
+    assert outcomes == sorted(outcomes)  # up to some size it works, and beyond it there is a page
+    assert set(outcomes) == {302, 502}
+
+
+def test_an_identity_that_does_not_fit_beside_the_sites_cookies(log_in, client, hostile, caplog):  # K5
+    client.cookies["preferences"] = "x" * 5000
+    hostile.claims["groups"] = guids(100)
+    response = log_in()
+    assert response.status_code == 502
+    assert "The login provider says more about you than this site can keep." in response.text
+    [line] = [message for message in caplog.messages if message.startswith("login failed")]
+    assert re.search(
+        r"identity_too_large at stage cookie, provider 'op', reference \w+: \d+ bytes too many for one header; "
+        r"cookies of \d+ bytes, 7800 fit into a header; largest: 'preferences' \(5014\), .*; "
+        r"largest claims: 'groups' \(3901 bytes\), ",
+        line,
+    )
+    assert IDENTITY not in client.cookies
+    assert hostile.claims["groups"][0] not in caplog.text  # S7
+
+
+def test_logins_under_way_make_room_for_an_identity(log_in, client, hostile):  # K5
+    client.cookies["preferences"] = "x" * 3300
+    for number in range(4):
+        client.get(f"/oidc/login/op/?next=/{number}{'y' * 800}", headers={"host": "testserver.localhost"})
+    hostile.claims["groups"] = guids(80)
+    assert log_in().status_code == 302
+    assert client.cookies[IDENTITY].value
+    assert len(header(client)) <= 7800 - 500
+
+
+def test_only_some_claims_are_kept(log_in, client, hostile, configure):  # K5
+    configure(claims=["name"], trim_to_rules=["groups"], admins=[{"groups": "admins"}])
+    hostile.claims |= {"groups": ["admins", *guids(2000)], "picture": "x" * 4000, "name": "Pat"}
+    assert log_in().status_code == 302
+    user = client.get("/ask/", headers={"host": "testserver.localhost"}).json()
+    assert user["groups"] == ["admins"]
+    assert user["name"] == "Pat"
+    assert "picture" not in user

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -12,8 +13,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_multi_oidc import login_state, signing
-from django_multi_oidc.exceptions import StateExpired, StateSpent, StateUnknown
+from django_multi_oidc import cookie_header, login_state, signing
+from django_multi_oidc.exceptions import CookiesFull, StateExpired, StateSpent, StateUnknown
 
 pytestmark = pytest.mark.usefixtures("secrets")
 
@@ -219,7 +220,7 @@ def test_the_header_has_a_budget(browser):  # L3, K5
     browser.jar["identity"] = "x" * 4000
     logins = [browser.begin(next_url=long_path()) for _ in range(5)]
     header = browser.request().META["HTTP_COOKIE"]
-    assert len(header) <= login_state.MAX_HEADER_BYTES
+    assert len(header) <= cookie_header.MAX_BYTES
     assert login_state.read(browser.request(), logins[-1].state) == logins[-1]
     assert 2 <= len(browser.jar) < 6
 
@@ -257,9 +258,30 @@ def test_a_login_under_way_goes_for_the_last_byte(browser, missing):  # K5
 
 
 def test_without_room_the_next_page_goes(browser):  # K5
-    browser.jar["identity"] = "x" * 7500
+    browser.jar["identity"] = "x" * 7450
     login = browser.begin(next_url=long_path())
     assert login_state.read(browser.request(), login.state).next == ""
+
+
+@pytest.mark.parametrize(("missing", "next_url"), [(0, ""), (1, ""), (1, "/members/")])
+def test_without_any_room_the_login_ends(browser, missing, next_url):  # K5
+    login = browser.begin()
+    [(name, value)] = browser.jar.items()
+    browser.jar = {"\u00e9" * 10: "x" * 10}
+    request = filled(browser, 7800 - len(f"; {name}={value}") + missing)
+    filler = len(browser.jar["filler"]) + len("; filler=")
+    response = HttpResponse()
+    if missing == 0:
+        login_state.write(request, response, login)
+        assert list(response.cookies) == [name]
+        return
+    with pytest.raises(CookiesFull) as caught:
+        login_state.write(request, response, replace(login, next=next_url))
+    assert caught.value.detail == (
+        f"cookies of {7800 - len(f'; {name}={value}') + missing} bytes, 7800 fit into a header; largest: "
+        f"'filler' ({filler}), 'éééééééééé' (23); 1 bytes are missing for a login"
+    )
+    assert response.cookies == {}
 
 
 @pytest.mark.parametrize("name", ["{0", "@0", "\xe90", "ffffffffffffffff"])

@@ -59,7 +59,7 @@ MAKE_ONE = (
 )
 KNOWN_OF_PROVIDER = (
     "  Known keys: client_id, client_secret, server_metadata_url, client_kwargs, label, allow, admins, roles, "
-    "trust_email, userinfo, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, timeout, ca_bundle, proxy, allow_plain_http, "
+    "trust_email, userinfo, claims, trim_to_rules, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, timeout, ca_bundle, proxy, allow_plain_http, "
     "redirect_uri"
 )
 KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(
@@ -199,6 +199,8 @@ allow = ["*@example.org"]
 admins = ["pat@example.org"]
 trust_email = true
 userinfo = "always"
+claims = ["name", "email"]
+trim_to_rules = ["groups"]
 token_endpoint_auth_method = "client_secret_post"
 [auth.google.roles]
 editor = [{ groups = ["staff"] }]
@@ -211,6 +213,8 @@ max_age = 300
     assert provider.label == "Our people"
     assert provider.trust_email is True
     assert provider.userinfo == "always"
+    assert provider.claims == {"name", "email"}
+    assert provider.trim_to_rules == {"groups"}
     assert provider.token_endpoint_auth_method == "client_secret_post"
     assert provider.authorization_params == {"scope": "openid groups", "max_age": "300"}  # C4
     assert provider.scope == "openid groups"
@@ -223,6 +227,8 @@ def test_defaults(read):  # C4
     assert provider.authorization_params == {"scope": "openid profile email", "prompt": "select_account"}
     assert provider.token_endpoint_auth_method is None
     assert provider.userinfo == "auto"
+    assert provider.claims is None
+    assert provider.trim_to_rules == set()
     assert provider.trust_email is False
     assert provider.allow_plain_http is False
     assert provider.rules.allow is None
@@ -935,6 +941,16 @@ must not have trust_email = true with an address for all of Entra's tenants.
         (
             google(userinfo='"sometimes"'),
             'userinfo must be "auto" or "always" or "never", not "sometimes".\n  userinfo = "auto"',
+        ),
+        (
+            google(claims="{ name = true }"),
+            'claims must be a list of strings with something in it.\n  claims = ["…"]',
+        ),
+        (
+            google(trim_to_rules='["groups"]', admins='["groups@example.org", { group = "x" }]'),
+            'trim_to_rules has "groups", which no rule looks at: nothing of it would be kept.\n'
+            "  Remove it here; or, to keep it out altogether, name the claims to keep: "
+            'claims = ["name", "email"]',
         ),
         (
             google(userinfo="true"),

@@ -110,6 +110,7 @@ def test_an_identity_that_does_not_fit_leaves_the_session_alone(
     write(visitor, "basket")
     before = visitor.cookies["sessionid"]
     op.auto_login("max")
+    visitor.client.cookies["preferences"] = "x" * 2000
     assert visitor.log_in().status_code == 502
     assert visitor.cookies["sessionid"] == before
 

@@ -37,13 +37,13 @@ def _param(table: Table, key: str, value: Any) -> str:
             f"client_kwargs must not have {quoted(key)}: the login sets it itself.",
             f"Remove it. The same holds for {listing(OWN_PARAMS)}.",
         )
+    elif key == "claims":
+        return _claims(table, value)
     elif key in PROVIDER_KEYS:
         table.wrong(
             f"client_kwargs must not have {quoted(key)}, which is no parameter of a request.",
             f"Move it out of client_kwargs, into [{table.name}] itself.",
         )
-    elif key == "claims":
-        return _claims(table, value)
     elif key == "max_age" and not re.fullmatch(r"[0-9]{0,9}", str(value)):
         table.wrong("client_kwargs has a max_age that is no number of seconds.", "max_age = 300")
     elif isinstance(value, str):

@@ -15,6 +15,8 @@ PROVIDER_KEYS = (
     "roles",
     "trust_email",
     "userinfo",
+    "claims",
+    "trim_to_rules",
     "token_endpoint_auth_method",
     "client_private_key",
     "client_private_key_id",

@@ -58,6 +58,10 @@ class Provider:
     trust_email: bool = False
     """The provider never sends ``email_verified``, and its addresses count all the same."""
     userinfo: Userinfo = "auto"
+    claims: frozenset[str] | None = None
+    """What an identity keeps beside what it needs itself and what rules look at; None: all."""
+    trim_to_rules: frozenset[str] = frozenset()
+    """Names or paths of the list claims of which only the values that a rule mentions are kept."""
     rules: Rules = field(default_factory=Rules)
     fingerprint: str = field(init=False)
     """16 characters that stand for client id and metadata URL: what an identity cookie is bound to."""

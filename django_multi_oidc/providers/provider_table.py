@@ -61,7 +61,9 @@ def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
         tenants=_tenants(table, metadata_url),
         trust_email=_trust_email(table, metadata_url),
         userinfo=cast(Userinfo, table.choice("userinfo", USERINFO) or "auto"),
-        rules=_rules(table),
+        rules=(rules := _rules(table)),
+        claims=table.texts("claims") or None,
+        trim_to_rules=_trim_to_rules(table, rules),
     )
 
 
@@ -146,6 +148,20 @@ def _trust_email(table: Table, url: str) -> bool:
             'in server_metadata_url, or write rules with other claims: { tid = "…", oid = ["…"] }',
         )
     return trusted
+
+
+def _trim_to_rules(table: Table, rules: Rules) -> frozenset[str]:
+    trimmed = table.texts("trim_to_rules")
+    for name in sorted(trimmed):
+        if not rules.look_at(name):
+            table.wrong(
+                f"trim_to_rules has {quoted(name)}, which no rule looks at: nothing of it would be kept.",
+                f"Remove it here; or, to keep it out altogether, name the claims to keep: {CLAIMS_EXAMPLE}",
+            )
+    return trimmed
+
+
+CLAIMS_EXAMPLE = 'claims = ["name", "email"]'
 
 
 def _rules(table: Table) -> Rules:

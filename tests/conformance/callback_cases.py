@@ -439,6 +439,16 @@ def doubled_cookie(world: Any) -> Any:
 
 
 @callback.refused(
+    "RFC 6585 §5",
+    "a browser with so many cookies that a login does not fit beside them",
+    "cookies_full",
+    "cookies of … bytes, 7800 fit into a header; largest: 'of-another-page' (7717); … bytes are missing for a login",
+)
+def no_room(world: Any) -> Any:
+    return world.browser.raw("/oidc/login/op/", f"of-another-page={'x' * 7699}")
+
+
+@callback.refused(
     "RFC 9700 §4.2", "the person came back after eleven minutes", "state_expired", "begun over 10 minutes ago"
 )
 def late(world: Any) -> Any:

@@ -16,6 +16,12 @@ _OUTCOMES = {
     "not_a_navigation": (403, "authorization", "A login starts when you open this page yourself."),
     "callback_malformed": (400, "callback", BROKEN),
     "state_unknown": (400, "callback", NOT_BEGUN),
+    "cookies_full": (
+        431,
+        "authorization",
+        "Your browser keeps so many cookies for this site that a login does not fit beside them. "
+        "Log out or delete this site's cookies, then try again.",
+    ),
     "state_expired": (400, "callback", "This login took too long, so it was called off."),
     "state_spent": (400, "callback", "This login is already over. Start a new one."),
     "issuer_mismatch": (400, "callback", ANOTHER),

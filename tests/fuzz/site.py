@@ -15,7 +15,7 @@ from django.test import RequestFactory, override_settings
 from django_multi_oidc import cookies, login_state, signing
 from django_multi_oidc.login_state import LoginState
 from django_multi_oidc.providers import configuration
-from django_multi_oidc.users import Identity
+from django_multi_oidc.users import Identity, read_only
 from tests.hostile_provider import CLIENT_ID, NONCE, jwk
 
 NOW = 1_800_000_000
@@ -71,7 +71,7 @@ def identity() -> Identity:
         login_id="the-login-id",
         login_at=NOW - 0.5,
         next_digest="",
-        claims=cookies.kept(CLAIMS),
+        claims=read_only(CLAIMS),
     )
 
 
@@ -90,7 +90,7 @@ def login() -> LoginState:
 def identity_cookie() -> tuple[str, str]:
     """Name and value of the one identity cookie that there is."""
     response = HttpResponse()
-    cookies.write(response, identity())
+    cookies.write(factory.get("/"), response, identity())
     return _only_cookie(response)
 
 

@@ -51,7 +51,7 @@ def fuzz_cookie_header(data: bytes) -> None:
     requests = (site.factory.get("/", headers={"cookie": text}), _asgi(data.split(b"; ")))
     for request in requests:
         assert cookies.read(request) == expected
-        assert cookies.size_of(request) >= 0
+        cookies.write(request, HttpResponse(), site.identity())
 
 
 def fuzz_login_state(data: bytes) -> None:
