@@ -12,14 +12,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from . import cookie_header, pieces, signing
-from .exceptions import IdentityTooLarge
+from . import cookie_header, lifetimes, pieces, signing
+from .exceptions import IdentityTooLarge, IDTokenInvalid
 from .providers import Configuration, configuration
+from .providers.model import LONGEST_LIFETIME
 from .users import Identity, OIDCUser, identity_of, read_only
 
 logger = logging.getLogger(__name__)
 
-LIFETIME = 30 * 24 * 60 * 60  # seconds
 FORMAT = 1
 # Name, value and attributes together: browsers drop what is larger, without a word (RFC 6265 section 6.1).
 MAX_COOKIE_BYTES = 4096
@@ -31,9 +31,12 @@ OVERHEAD = 130  # of these for attributes, "=", and the number of a piece
 def write(request: HttpRequest, response: HttpResponseBase, identity: Identity) -> int:
     """Store the identity in the visitor's browser; by how many bytes a later request's header grows.
 
-    Raises IdentityTooLarge, and then sets nothing.
+    Raises IdentityTooLarge or IDTokenInvalid, and then sets nothing.
     """
     settings = configuration()
+    seconds = lifetimes.seconds_left(settings.providers[identity.provider], identity)
+    if seconds < 1:
+        raise IDTokenInvalid('"exp" has passed, and follow_token_expiry leaves no time')
     text = signing.dumps(_pack(identity), "identity")
     if len(text) > cookie_header.MAX_BYTES:
         raise too_large(
@@ -45,7 +48,7 @@ def write(request: HttpRequest, response: HttpResponseBase, identity: Identity) 
     for name in before.keys() - written.keys():
         cookie_header.delete(response, name, secure=settings.secure)
     for name, value in written.items():
-        cookie_header.write(response, name, value, max_age=LIFETIME, secure=settings.secure)
+        cookie_header.write(response, name, value, max_age=seconds, secure=settings.secure)
     return sum(starmap(cookie_header.size_of, written.items())) - sum(before.values())
 
 
@@ -92,12 +95,14 @@ class _Nobody(Exception):
 
 
 def _identity(text: str, settings: Configuration) -> Identity:
-    identity = _unpack(_envelope(text))
+    identity = _unpack(_envelope(text), signing.signed_at(text))
     provider = settings.providers.get(identity.provider)
     if provider is None:
         raise _Nobody("its provider is no longer in the secrets file")
     if provider.fingerprint != identity.fingerprint:
         raise _Nobody("its provider has another client_id or server_metadata_url since")
+    if reason := lifetimes.over(provider, identity):
+        raise _Nobody(reason)
     if not provider.allows(identity.claims):
         raise _Nobody("its provider's allow or tenants do not let it in")
     return identity
@@ -105,9 +110,9 @@ def _identity(text: str, settings: Configuration) -> Identity:
 
 def _envelope(text: str) -> dict[str, Any]:
     try:
-        envelope = signing.loads(text, "identity", max_age=LIFETIME)
+        envelope = signing.loads(text, "identity", max_age=LONGEST_LIFETIME)
     except signing.SignatureExpired as error:
-        raise _Nobody("it is older than its lifetime") from error
+        raise _Nobody("it is older than any lifetime") from error
     except signing.BadSignature as error:
         raise _Nobody("it was altered, or signed with another secret") from error
     if not isinstance(envelope, dict) or envelope.get("v") != FORMAT:
@@ -130,7 +135,7 @@ def _pack(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _unpack(envelope: dict[str, Any]) -> Identity:
+def _unpack(envelope: dict[str, Any], issued_at: int) -> Identity:
     return Identity(
         provider=envelope["p"],
         fingerprint=envelope["f"],
@@ -138,6 +143,7 @@ def _unpack(envelope: dict[str, Any]) -> Identity:
         login_at=envelope["t"],
         next_digest=envelope["n"],
         claims=read_only(envelope["c"]),
+        issued_at=issued_at,
     )
 
 

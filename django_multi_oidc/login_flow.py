@@ -116,13 +116,15 @@ def _backend(provider: Provider) -> Any:
 
 
 def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dict[str, Any]) -> Identity:
+    now = time.time()
     identity = Identity(
         provider=provider.name,
         fingerprint=provider.fingerprint,
         login_id=_login_id(answer),
-        login_at=round(time.time(), 3),
+        login_at=round(now, 6),
         next_digest=signing.digest(login.next) if login.next else "",
         claims=read_only(kept(provider, claims)),
+        issued_at=now,
     )
     if not provider.allows_tenant(claims):
         raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=identity.account)

@@ -11,8 +11,9 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from . import cookies, sessions
-from .users import Identity, OIDCUser, attach, identity_of, was_asked
+from . import cookies, lifetimes, sessions
+from .providers import configuration
+from .users import Identity, OIDCUser, attach, identity_of, known_identity, was_asked
 
 
 class OIDCUserMiddleware:
@@ -40,6 +41,7 @@ class OIDCUserMiddleware:
         response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # sync mode
         if writer := session_writer(request):
             sessions.stamp(request, writer)
+        renew(request, response)
         return vary_on_cookie(user, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -47,6 +49,7 @@ class OIDCUserMiddleware:
         response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async mode
         if writer := session_writer(request):
             await sessions.astamp(request, writer)
+        renew(request, response)
         return vary_on_cookie(user, response)
 
 
@@ -54,6 +57,13 @@ def session_writer(request: HttpRequest) -> Identity | None:
     """Who is logged in, where this request has written to Django's session."""
     user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # who has just logged in or out, too
     return identity_of(user) if sessions.is_written(request) else None
+
+
+def renew(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Sign the identity anew where an idle limit would otherwise end it while somebody uses it."""
+    identity = known_identity(request.oidc_user)  # type: ignore[attr-defined]  # who has just logged in or out, too
+    if identity is not None and lifetimes.is_due(configuration().providers[identity.provider], identity):
+        cookies.write(request, response, identity)
 
 
 def vary_on_cookie(user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:

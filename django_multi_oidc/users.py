@@ -62,6 +62,8 @@ class Identity:
     login_at: float
     next_digest: str
     claims: Mapping[str, Any] = field(repr=False)
+    issued_at: float = field(default=0.0, compare=False)
+    """When its cookie was signed, in whole seconds since the epoch: at the login, or at a re-issue."""
 
     @property
     def account(self) -> str:
@@ -194,6 +196,11 @@ def attach(request: HttpRequest, read: Callable[[HttpRequest], Identity | None])
     request.oidc_user = user  # type: ignore[attr-defined]  # annotate a view's request as OIDCRequest
     request.aoidc_user = aoidc_user  # type: ignore[attr-defined]  # likewise
     return user
+
+
+def known_identity(user: OIDCUser) -> Identity | None:
+    """The identity behind the mapping where somebody asked for it; asks nobody itself."""
+    return user._known
 
 
 def was_asked(user: OIDCUser) -> bool:

@@ -4,6 +4,7 @@ import json
 import logging
 import random
 import re
+import time
 import uuid
 from pathlib import Path
 
@@ -47,7 +48,15 @@ def test_an_identity_comes_back_as_it_went(make_identity, cookie_of, read):  # K
 
 def test_the_format_is_a_promise(secrets, read):  # K4: what an older version wrote is read
     fingerprint = configuration().providers["alpha"].fingerprint
-    envelope = {"v": 1, "p": "alpha", "f": fingerprint, "i": "id", "t": 1.5, "n": "", "c": {"sub": "pat-sub"}}
+    envelope = {
+        "v": 1,
+        "p": "alpha",
+        "f": fingerprint,
+        "i": "id",
+        "t": 1_800_000_000.5,
+        "n": "",
+        "c": {"sub": "pat-sub"},
+    }
     identity, log = read(signed(envelope))
     assert (identity.provider, identity.claims, log) == ("alpha", {"sub": "pat-sub"}, [])
 
@@ -62,6 +71,7 @@ def test_a_login_is_kept_for_thirty_days(make_identity, rf):  # K1, K2
     cookies.write(rf.get("/"), response, make_identity())
     header = response.cookies[NAME].OutputString()
     assert header.endswith("; HttpOnly; Max-Age=2592000; Path=/; SameSite=Lax")
+    assert signing.signed_at(response.cookies[NAME].value) == int(time.time())
     assert response["Cache-Control"] == "private, no-store"  # S6
 
 
@@ -101,10 +111,12 @@ def test_a_tampered_or_truncated_cookie_is_nobody(make_identity, cookie_of, read
 def test_an_expired_cookie_is_nobody(make_identity, cookie_of, read):  # K1, K3
     with time_machine.travel(1_800_000_000, tick=False):
         header = cookie_of(make_identity())
-    with time_machine.travel(1_800_000_000 + 30 * DAY, tick=False):
+    with time_machine.travel(1_800_000_000.5 + 30 * DAY, tick=False):
         assert read(header)[0] is not None
-    with time_machine.travel(1_800_000_000 + 30 * DAY + 1, tick=False):
+    with time_machine.travel(1_800_000_000.6 + 30 * DAY, tick=False):
         assert read(header) == refused("it is older than its lifetime")
+    with time_machine.travel(1_800_000_000 + 400 * DAY + 1, tick=False):
+        assert read(header) == refused("it is older than any lifetime")
 
 
 def test_a_cookie_signed_with_another_secret_is_nobody(

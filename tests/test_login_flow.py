@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import re
+import time
 import uuid
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -298,3 +299,13 @@ def test_only_some_claims_are_kept(log_in, client, hostile, configure):  # K5
     assert user["groups"] == ["admins"]
     assert user["name"] == "Pat"
     assert "picture" not in user
+
+
+def test_an_id_token_that_is_just_over_is_no_login(log_in, client, hostile, configure, caplog):  # K2, L7
+    hostile.claims["exp"] = int(time.time()) - 5  # the provider's clock and ours may differ by 30 s
+    assert log_in().status_code == 302
+    client.cookies.clear()
+    configure(follow_token_expiry=True)
+    assert log_in().status_code == 502
+    assert '"exp" has passed, and follow_token_expiry leaves no time' in caplog.text
+    assert IDENTITY not in client.cookies

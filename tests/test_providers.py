@@ -59,7 +59,7 @@ MAKE_ONE = (
 )
 KNOWN_OF_PROVIDER = (
     "  Known keys: client_id, client_secret, server_metadata_url, client_kwargs, label, allow, admins, roles, "
-    "trust_email, userinfo, claims, trim_to_rules, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, timeout, ca_bundle, proxy, allow_plain_http, "
+    "trust_email, userinfo, claims, trim_to_rules, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, timeout, ca_bundle, proxy, allow_plain_http, lifetime, idle_timeout, follow_token_expiry, "
     "redirect_uri"
 )
 KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(
@@ -790,6 +790,16 @@ cookie_secret must be a string, or a list of strings with something in each.
             'has "roles", which belongs to a provider, and none stands in [auth] itself.\n'
             "  Move it to the table of each provider that it is meant for: [auth.google.roles]",
         ),
+        (
+            f'{SHARED}lifetime = "1y"\n[auth.google]\n{CREDENTIALS}',
+            "lifetime must be a time from one minute to 400 days.\n"
+            '  A number and its unit, s, m, h or d; a bare number is in seconds: lifetime = "8h"',
+        ),
+        (
+            f'{SHARED}lifetime = "1y"\n{CREDENTIALS}',
+            "lifetime must be a time from one minute to 400 days.\n"
+            '  A number and its unit, s, m, h or d; a bare number is in seconds: lifetime = "8h"',
+        ),
         (SHARED, NO_PROVIDER.removeprefix("secrets.toml: [auth] ")),
     ],
 )
@@ -945,6 +955,32 @@ must not have trust_email = true with an address for all of Entra's tenants.
         (
             google(claims="{ name = true }"),
             'claims must be a list of strings with something in it.\n  claims = ["…"]',
+        ),
+        *(
+            (
+                google(idle_timeout=value),
+                "idle_timeout must be a time from one minute to 400 days.\n"
+                '  A number and its unit, s, m, h or d; a bare number is in seconds: idle_timeout = "8h"',
+            )
+            for value in (
+                "59",
+                '"59s"',
+                "34560001",
+                '"401d"',
+                '"8"',
+                '"8w"',
+                '"8 h"',
+                '"1h30m"',
+                "true",
+                "1.5",
+                '""',
+                '"-1h"',
+                '"٣h"',
+            )
+        ),
+        (
+            google(follow_token_expiry='"yes"'),
+            'follow_token_expiry must be true or false, not "yes".\n  Without quotes: follow_token_expiry = true',
         ),
         (
             google(trim_to_rules='["groups"]', admins='["groups@example.org", { group = "x" }]'),

@@ -131,6 +131,11 @@ def test_the_first_secret_signs_and_all_verify(secrets, settings):  # K4
     assert signing.loads(text, "identity", max_age=60) == "x"
 
 
+def test_when_it_was_signed():  # K2
+    with time_machine.travel(1_000_000.9, tick=False):
+        assert signing.signed_at(signing.dumps(["x", ":"], "identity")) == 1_000_000
+
+
 def test_a_digest_needs_no_key():
     assert signing.digest("state") == "S6aXNcpTdl7WpwnttWxuoj"
     assert signing.digest("state") != signing.digest("state2")

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from ..conf import conf
 from ..wording import quoted
 from .cookie_secret import cookie_secrets
-from .keys import CREDENTIALS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
+from .inherited import Inherited, inherited
+from .keys import CREDENTIALS, INHERITED_KEYS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
 from .mistakes import Mistake, nearest
 from .model import DEFAULT, Configuration, Provider
 from .provider_table import parse_provider
@@ -29,7 +30,8 @@ def parse_auth(source: str, auth: Mapping[str, Any]) -> Configuration | tuple[Mi
     _note_lists_of_tables(table)
     table.missing(SHARED_KEYS, besides=meant)
     redirect_uri, secrets = shared_redirect_uri(table), cookie_secrets(table)
-    providers = {item.name: item for item in _providers(table, redirect_uri, meant)}
+    outer = inherited(table)
+    providers = {item.name: item for item in _providers(table, redirect_uri, outer, meant)}
     if table.mistakes:
         return tuple(table.mistakes)
     return _configuration(source, providers, redirect_uri, secrets)
@@ -70,16 +72,18 @@ def _note_lists_of_tables(table: Table) -> None:
             )
 
 
-def _providers(table: Table, redirect_uri: str, meant: set[str]) -> Iterator[Provider]:
-    own = {key: value for key, value in table.data.items() if key in PROVIDER_KEYS}
+def _providers(table: Table, redirect_uri: str, outer: Inherited, meant: set[str]) -> Iterator[Provider]:
+    own = {
+        key: value for key, value in table.data.items() if key in PROVIDER_KEYS and key not in INHERITED_KEYS
+    }
     named = [key for key, value in table.data.items() if _is_provider(key, value)]
     if (own.keys() | meant) & set(CREDENTIALS):
         inner = Table(table.source, "auth", own, table.mistakes)
-        yield from parse_provider(inner, DEFAULT, redirect_uri, meant)
+        yield from parse_provider(inner, DEFAULT, redirect_uri, outer, meant)
     else:
         _note_nobodys_keys(table, own, named)
     for name in named:
-        yield from _named_provider(table, name, redirect_uri)
+        yield from _named_provider(table, name, redirect_uri, outer)
 
 
 def _note_nobodys_keys(table: Table, own: Mapping[str, Any], named: list[str]) -> None:
@@ -107,7 +111,7 @@ def _move(key: str, named: list[str]) -> str:
     return f"Move it to the table of each provider that it is meant for: {place}"
 
 
-def _named_provider(table: Table, name: str, redirect_uri: str) -> Iterator[Provider]:
+def _named_provider(table: Table, name: str, redirect_uri: str, outer: Inherited) -> Iterator[Provider]:
     if name == DEFAULT:
         table.wrong(
             'must not have a table "default", the name of the provider that stands in [auth] itself.',
@@ -120,4 +124,4 @@ def _named_provider(table: Table, name: str, redirect_uri: str) -> Iterator[Prov
         )
     else:
         inner = Table(table.source, f"auth.{name}", table.data[name], table.mistakes)
-        yield from parse_provider(inner, name, redirect_uri, set())
+        yield from parse_provider(inner, name, redirect_uri, outer, set())

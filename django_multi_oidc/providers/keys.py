@@ -6,6 +6,8 @@ SHARED_KEYS = ("redirect_uri", "cookie_secret")
 CREDENTIALS = ("client_id", "client_secret", "server_metadata_url")
 NAMED_KEYS = ("redirect_uri",)
 """Those of a provider that has a table of its own; in [auth] the key is the shared one."""
+INHERITED_KEYS = ("lifetime", "idle_timeout", "follow_token_expiry")
+"""Those that hold for every provider when they stand in [auth], unless its own table has them."""
 PROVIDER_KEYS = (
     *CREDENTIALS,
     "client_kwargs",
@@ -26,6 +28,7 @@ PROVIDER_KEYS = (
     "ca_bundle",
     "proxy",
     "allow_plain_http",
+    *INHERITED_KEYS,
 )
 TABLE_KEYS = ("client_kwargs", "roles")
 """Those whose value is a table: a table of nearly this name is a slip, and no provider."""

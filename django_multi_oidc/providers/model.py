@@ -14,6 +14,9 @@ from ..rules import Rules
 
 DEFAULT = "default"
 TIMEOUT = 10.0  # seconds
+LIFETIME = 30 * 24 * 60 * 60  # seconds
+LONGEST_LIFETIME = 400 * 24 * 60 * 60
+"""Seconds; browsers keep no cookie for longer (RFC 6265bis section 5.5)."""
 
 Userinfo = Literal["auto", "always", "never"]
 
@@ -62,6 +65,12 @@ class Provider:
     """What an identity keeps beside what it needs itself and what rules look at; None: all."""
     trim_to_rules: frozenset[str] = frozenset()
     """Names or paths of the list claims of which only the values that a rule mentions are kept."""
+    lifetime: int = LIFETIME
+    """Seconds after its login at which an identity ends."""
+    idle_timeout: int | None = None
+    """Seconds without a request that asks for the user, after which an identity ends; None: no such limit."""
+    follow_token_expiry: bool = False
+    """An identity also ends when the ID token that made it expires (``exp``)."""
     rules: Rules = field(default_factory=Rules)
     fingerprint: str = field(init=False)
     """16 characters that stand for client id and metadata URL: what an identity cookie is bound to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import cast
 
 from ..rules import Rules, parse_rules
@@ -11,6 +12,7 @@ from ..wording import quoted
 from . import addresses
 from .client_kwargs import authorization_params
 from .credentials import auth_method, own_value, private_key, required_keys
+from .inherited import Inherited, inherited
 from .keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from .model import DEFAULT, Provider, Userinfo
 from .outgoing import ca_bundle, proxy, timeout
@@ -21,11 +23,16 @@ USERINFO = ("auto", "always", "never")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def parse_provider(table: Table, name: str, redirect_uri: str, meant: set[str]) -> Iterator[Provider]:
-    """The provider, when the table holds no mistake. ``meant``: keys that stand there misspelled."""
+def parse_provider(
+    table: Table, name: str, redirect_uri: str, outer: Inherited, meant: set[str]
+) -> Iterator[Provider]:
+    """The provider, when the table holds no mistake.
+
+    ``redirect_uri`` and ``outer`` as [auth] has them; ``meant``: keys that stand in the table misspelled.
+    """
     before = len(table.mistakes)
     table.missing(required_keys(table), besides=meant | _note_foreign_keys(table))
-    provider = _provider(table, name, redirect_uri)
+    provider = _provider(table, name, redirect_uri, outer)
     if len(table.mistakes) == before:
         yield provider
 
@@ -38,7 +45,7 @@ def _note_foreign_keys(table: Table) -> set[str]:
     return table.unknown(unknown, (*PROVIDER_KEYS, *NAMED_KEYS))
 
 
-def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
+def _provider(table: Table, name: str, redirect_uri: str, outer: Inherited) -> Provider:
     metadata_url = _metadata_url(table)
     own = own_redirect_uri(table, redirect_uri)
     return Provider(
@@ -64,6 +71,7 @@ def _provider(table: Table, name: str, redirect_uri: str) -> Provider:
         rules=(rules := _rules(table)),
         claims=table.texts("claims") or None,
         trim_to_rules=_trim_to_rules(table, rules),
+        **asdict(inherited(table, outer)),
     )
 
 
