@@ -5,8 +5,11 @@ No check reads from the network or imports the backend class: they run at every 
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +25,7 @@ from django.utils.module_loading import import_string
 from .conf import conf
 from .providers import Configuration, configuration, configuration_mistakes
 from .providers.callback_path import callback_path_mistakes
+from .providers.source import shown
 from .wording import quoted, type_name
 
 USER_MIDDLEWARE = "django_multi_oidc.middleware.OIDCUserMiddleware"
@@ -48,7 +52,7 @@ def register_checks() -> None:
         check_backends,
     ):
         checks.register(check)
-    for check in (check_secrets_file_deployed, check_plain_http):
+    for check in (check_secrets_file_deployed, check_plain_http, check_permissions):
         checks.register(check, Tags.security, deploy=True)
 
 
@@ -96,6 +100,33 @@ def check_plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for place, url in places.items()
         if urlsplit(url).scheme == "http"
     ]
+
+
+def check_permissions(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """POSIX alone: elsewhere a mode does not say who may read. A group may: the site's user has one."""
+    if os.name != "posix":
+        return []
+    return [
+        Warning(
+            f"{shown(path)} can be read by every user of the machine.",
+            hint=f'{PERMISSIONS_HINT}\nchmod 640 "{path.absolute()}"',
+            id="django_multi_oidc.W005",
+        )
+        for path in _configuration().files
+        if _is_readable_by_others(path)
+    ]
+
+
+PERMISSIONS_HINT = (
+    "It holds secrets. Mode 600 where the site's user owns it, 640 where one of that user's groups does:"
+)
+
+
+def _is_readable_by_others(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False  # removed since it was read
 
 
 def check_callback(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

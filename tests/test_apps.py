@@ -27,7 +27,7 @@ def test_ready_binds_the_checks(monkeypatch):  # D6
     bound = {check.__name__ for check in registry.get_checks(include_deployment_checks=True)}
     assert bound == {name for name in vars(checks) if name.startswith("check_")}
     deployed = {check.__name__ for check in registry.deployment_checks}
-    assert deployed == {"check_secrets_file_deployed", "check_plain_http"}
+    assert deployed == {"check_secrets_file_deployed", "check_plain_http", "check_permissions"}
 
 
 def test_ready_binds_the_autoreload_hook():  # C9

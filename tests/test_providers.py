@@ -907,7 +907,9 @@ must not have trust_email = true with an address for all of Entra's tenants.
         ),
         (
             google(client_secret=f'{{ env = "{CLIENT_SECRET}" }}'),
-            'client_secret must be a string, not a table.\n  Put it into quotes: client_secret = "…"',
+            "client_secret is to come from an environment variable, which is not set.\n"
+            "  Set it for the process that the site runs in, and for manage.py. What stands in the secrets file is the\n"
+            "  name of the variable, not its value.",
         ),
         (
             google(client_id="2026-11-25"),

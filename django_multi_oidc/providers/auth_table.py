@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,21 +14,24 @@ from ..conf import conf
 from ..wording import quoted
 from .cookie_secret import cookie_secrets
 from .inherited import Inherited, inherited
-from .keys import CREDENTIALS, INHERITED_KEYS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
+from .keys import CREDENTIALS, INHERITED_KEYS, KNOWN_KEYS, PROVIDER_KEYS, SHARED_KEYS, TABLE_KEYS
 from .mistakes import Mistake, nearest
 from .model import DEFAULT, Configuration, Provider
 from .provider_table import parse_provider
 from .redirect_uri import shared_redirect_uri
+from .references import References, is_reference
 from .table import Table
 
-KNOWN_KEYS = (*SHARED_KEYS, *PROVIDER_KEYS)
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def parse_auth(source: str, auth: Mapping[str, Any]) -> Configuration | tuple[Mistake, ...]:
-    """Every mistake is found, not only the first."""
-    table = Table(source, "auth", auth, [])
-    meant = table.unknown([key for key, value in auth.items() if _is_unknown(key, value)], KNOWN_KEYS)
+def parse_auth(
+    source: str, auth: Mapping[str, Any], path: Path | None = None
+) -> Configuration | tuple[Mistake, ...]:
+    """Every mistake is found, not only the first. ``path``: the secrets file, where there is one."""
+    references = References(directory_of(path))
+    table = references.resolve(Table(source, "auth", auth, []))
+    meant = table.unknown([key for key, value in table.data.items() if _is_unknown(key, value)], KNOWN_KEYS)
     _note_lists_of_tables(table)
     table.missing(SHARED_KEYS, besides=meant)
     redirect_uri, secrets = shared_redirect_uri(table), cookie_secrets(table)
@@ -34,7 +39,13 @@ def parse_auth(source: str, auth: Mapping[str, Any]) -> Configuration | tuple[Mi
     providers = {item.name: item for item in _providers(table, redirect_uri, outer, meant)}
     if table.mistakes:
         return tuple(table.mistakes)
-    return _configuration(source, providers, redirect_uri, secrets)
+    parsed = _configuration(source, providers, redirect_uri, secrets)
+    return replace(parsed, files=tuple(dict.fromkeys([*([path] if path else []), *references.files])))
+
+
+def directory_of(path: Path | None) -> Path:
+    """Where the relative paths of the secrets file begin; those of a mapping at BASE_DIR."""
+    return path.parent if path else conf.BASE_DIR or Path()
 
 
 def _configuration(
@@ -52,10 +63,15 @@ def _configuration(
 
 
 def _is_unknown(key: str, value: Any) -> bool:
-    """A table under any other name is a provider, unless the name is nearly that of a table of ours."""
+    """A table under any other name is a provider, unless the name is nearly that of a table of ours.
+
+    Or nearly that of any key, where the table is a reference.
+    """
     if isinstance(value, Mapping):
         return (
-            key not in KNOWN_KEYS and not value.keys() & set(CREDENTIALS) and bool(nearest(key, TABLE_KEYS))
+            key not in KNOWN_KEYS
+            and not value.keys() & set(CREDENTIALS)
+            and bool(nearest(key, KNOWN_KEYS if is_reference(value) else TABLE_KEYS))
         )
     return key not in KNOWN_KEYS and not _is_list_of_tables(value)
 

@@ -1,4 +1,4 @@
-"""runserver starts anew when the secrets file is edited, and when it is created."""
+"""runserver starts anew when the secrets file, or a file that it refers to, is edited or created."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 from django.utils.autoreload import BaseReloader
 
-from .source import UnreadableError, candidates
+from .auth_table import directory_of
+from .references import References
+from .source import AbsentError, UnreadableError, candidates, read_auth
+from .table import Table
 
 NEVER_CHANGED = os.stat_result((0,) * 10)
 
@@ -29,7 +32,21 @@ class AwaitedFile(type(Path())):  # type: ignore[misc]  # the only base that Pyt
 
 def watch_secrets_file(sender: BaseReloader, **kwargs: Any) -> None:
     """Receiver of ``autoreload_started``: watch every file that the configuration may be read from."""
+    sender.extra_files.update(AwaitedFile(path.absolute()) for path in (*_candidates(), *_referenced()))
+
+
+def _candidates() -> list[Path]:
     try:
-        sender.extra_files.update(AwaitedFile(candidate.path.absolute()) for candidate in candidates())
+        return [candidate.path for candidate in candidates()]
     except UnreadableError:
-        return  # a setting of the wrong type, which the system checks report
+        return []  # a setting of the wrong type, which the system checks report
+
+
+def _referenced() -> list[Path]:
+    try:
+        found = read_auth()
+    except (AbsentError, UnreadableError):
+        return []  # what it refers to is seen after its mend, when runserver has started anew
+    references = References(directory_of(found.path))
+    references.resolve(Table(found.source, "auth", found.auth, []))
+    return references.files

@@ -19,6 +19,8 @@ def required_keys(table: Table) -> tuple[str, ...]:
     proof = {"private_key_jwt": ("client_private_key",), "none": ()}
     method = table.data.get("token_endpoint_auth_method")
     others = tuple(key for key in CREDENTIALS if key != "client_secret")
+    if table.is_unresolved("token_endpoint_auth_method"):
+        return others
     if isinstance(method, str) and method in proof:
         return (*others, *proof[method])
     return CREDENTIALS
@@ -27,6 +29,8 @@ def required_keys(table: Table) -> tuple[str, ...]:
 def auth_method(table: Table) -> str | None:
     """The configured method; notes whatever else the table has that the method has no use for."""
     method = table.choice("token_endpoint_auth_method", AUTH_METHODS)
+    if table.is_unresolved("token_endpoint_auth_method"):
+        return None
     keys = [key for key in ("client_private_key", "client_private_key_id") if key in table.data]
     if keys and method != "private_key_jwt":
         table.wrong(

@@ -37,7 +37,7 @@ def _flag(table: Table, key: str, default: bool) -> bool:
 
 def _duration(table: Table, key: str) -> int | None:
     """In seconds; None where it is absent or wrong."""
-    if key not in table.data:
+    if key not in table.data or table.is_unresolved(key):
         return None
     seconds = _seconds(table.data[key])
     if seconds is not None and SHORTEST <= seconds <= LONGEST_LIFETIME:

@@ -30,8 +30,14 @@ PROVIDER_KEYS = (
     "allow_plain_http",
     *INHERITED_KEYS,
 )
+KNOWN_KEYS = (*SHARED_KEYS, *PROVIDER_KEYS)
+"""Those of [auth]."""
 TABLE_KEYS = ("client_kwargs", "roles")
 """Those whose value is a table: a table of nearly this name is a slip, and no provider."""
+LITERAL_KEYS = frozenset(
+    {"allow", "admins", "roles", "trust_email", "timeout", "allow_plain_http", "follow_token_expiry"}
+)
+"""Those whose value stands in the file itself: rules, where a table is a claim, and what is no string."""
 SECRETS = {"client_secret", "client_private_key", "cookie_secret", "proxy"}
 
 AUTHORIZATION_PARAMS = (

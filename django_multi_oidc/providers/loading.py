@@ -42,12 +42,12 @@ def forget_configuration() -> None:
 @cache
 def _load() -> Configuration | tuple[Mistake, ...]:
     try:
-        source, auth = read_auth()
+        found = read_auth()
     except AbsentError as absent:
         return Configuration(cookie_name=conf.MULTI_OIDC_COOKIE_NAME, notice=str(absent))
     except UnreadableError as unreadable:
         return (unreadable.mistake,)
-    return parse_auth(source, auth)
+    return parse_auth(found.source, found.auth, found.path)
 
 
 def _forget_when_changed(*, setting: str, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -118,6 +119,8 @@ class Configuration:
     cookie_name: str = ""
     secure: bool = False
     """``redirect_uri`` is https: cookies are Secure, and their names begin with ``__Host-``."""
+    files: tuple[Path, ...] = ()
+    """Everything that was read: the secrets file, and what its references name."""
     notice: str = ""
     """Why there are no providers; empty when there are."""
 

@@ -139,7 +139,7 @@ def _tenants(table: Table, url: str) -> frozenset[str]:
                 f"tenants has {quoted(tenant)}, which is no GUID.",
                 "Write each tenant's id: Entra's admin center shows it as Tenant ID.",
             )
-    if tenants and not addresses.is_for_many_tenants(url):
+    if tenants and url and not addresses.is_for_many_tenants(url):
         table.wrong(
             "must not have tenants with an address that is not for many of them.",
             "It goes with https://login.microsoftonline.com/common/… or …/organizations/…",

@@ -38,14 +38,23 @@ class Candidate(NamedTuple):
     shown: str
 
 
-def read_auth() -> tuple[str, Mapping[str, Any]]:
-    """(name for messages, the ``[auth]`` table). Raises AbsentError or UnreadableError."""
+class Found(NamedTuple):
+    """How messages call it, the ``[auth]`` table, and the file that it stands in; None: a mapping."""
+
+    source: str
+    auth: Mapping[str, Any]
+    path: Path | None
+
+
+def read_auth() -> Found:
+    """Raises AbsentError or UnreadableError."""
     if conf.MULTI_OIDC_SECRETS is not None:
-        return MAPPING, _auth_of(MAPPING, _plain_table(conf.MULTI_OIDC_SECRETS))
+        return Found(MAPPING, _auth_of(MAPPING, _plain_table(conf.MULTI_OIDC_SECRETS)), None)
     for candidate in candidates():
         content = _read(candidate)
         if content is not None:
-            return candidate.shown, _auth_of(candidate.shown, _parse(candidate.shown, content))
+            auth = _auth_of(candidate.shown, _parse(candidate.shown, content))
+            return Found(candidate.shown, auth, candidate.path)
     raise AbsentError(_where_it_was_looked())
 
 
@@ -68,11 +77,11 @@ def _named_file() -> Candidate:
             f"must be a path, not {type_name(name)}.",
             "Write it as a string or a Path.",
         ) from None
-    return Candidate(path, _shown(path))
+    return Candidate(path, shown(path))
 
 
-def _shown(path: Path) -> str:
-    """The path from BASE_DIR on where it is inside: short, and the same on every machine."""
+def shown(path: Path) -> str:
+    """For messages: the path from BASE_DIR on where it is inside: short, and the same on every machine."""
     base_dir = conf.BASE_DIR
     return str(path.relative_to(base_dir) if base_dir and path.is_relative_to(base_dir) else path)
 

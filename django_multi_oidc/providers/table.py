@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ..wording import quoted, type_name
 from .keys import AUTHORIZATION_PARAMS
 from .mistakes import Mistake, listing, nearest
+
+UNRESOLVED: Final = object()
+"""In place of a value that was to come from elsewhere. The mistake is noted: it reads as if absent, in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,14 @@ class Table:
     def wrong(self, what: str, mend: str) -> None:
         self.mistakes.append(Mistake(self.source, f"[{self.name}] {what}", mend))
 
+    def is_unresolved(self, key: str) -> bool:
+        """True where the value was to come from elsewhere, and did not."""
+        return self.data.get(key) is UNRESOLVED
+
     def text(self, key: str) -> str:
         """A string that says something; "" where it is absent or wrong."""
+        if self.is_unresolved(key):
+            return ""
         value = self.data.get(key, "")
         if not isinstance(value, str):
             self.wrong(f"{key} must be a string, not {type_name(value)}.", f'Put it into quotes: {key} = "…"')
@@ -43,7 +52,7 @@ class Table:
     def texts(self, key: str) -> frozenset[str]:
         """The strings of a list; empty where it is absent or wrong. An empty list is a mistake."""
         value = self.data.get(key)
-        if key not in self.data:
+        if key not in self.data or self.is_unresolved(key):
             return frozenset()
         if isinstance(value, list) and value and all(isinstance(item, str) and item for item in value):
             return frozenset(value)
@@ -52,6 +61,8 @@ class Table:
 
     def choice(self, key: str, allowed: Sequence[str]) -> str | None:
         """One of ``allowed``; None where it is absent or wrong."""
+        if self.is_unresolved(key):
+            return None
         if key not in self.data or self.data[key] in allowed:
             return self.data.get(key)
         among = " or ".join(quoted(value) for value in allowed)
