@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from .client import Client
 from .messages import Parameters, repeated
 
 PROMPTS = ("none", "login", "consent", "select_account")
@@ -16,15 +17,6 @@ UNSUPPORTED = {
     "request_uri": "request_uri_not_supported",
     "registration": "registration_not_supported",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """The one relying party that an organisation knows."""
-
-    client_id: str
-    client_secret: str
-    redirect_uris: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +30,8 @@ class ReplyAddress:
         """The URL that takes the answer back, with the ``state`` that came with the question."""
         if self.state is not None:
             parameters["state"] = self.state
+        if not parameters:
+            return self.redirect_uri
         joint = "&" if "?" in self.redirect_uri else "?"
         return f"{self.redirect_uri}{joint}{urlencode(parameters)}"
 

@@ -25,9 +25,21 @@ class SigningKey:
         """The public half as a JSON Web Key (RFC 7517)."""
         return {**public_numbers(self._private), "kid": self.kid, "use": "sig", "alg": self.algorithm}
 
-    def sign(self, claims: dict[str, Any]) -> str:
-        """The claims as a JWS in compact form (RFC 7515), the ``kid`` in its header."""
-        return jwt.encode(claims, self._private, algorithm=self.algorithm, headers={"kid": self.kid})
+    def sign(self, claims: dict[str, Any], *, typ: str = "JWT") -> str:
+        """The claims as a JWS in compact form (RFC 7515), ``kid`` and ``typ`` in its header."""
+        headers = {"kid": self.kid, "typ": typ}
+        return jwt.encode(claims, self._private, algorithm=self.algorithm, headers=headers)
+
+    def claims_at_any_time(self, token: str, audience: str, issuer: str) -> dict[str, Any]:
+        """The claims of a token that this key signed, expired or not. Raises jwt.InvalidTokenError."""
+        return jwt.decode(
+            token,
+            self._private.public_key(),
+            [self.algorithm],
+            audience=audience,
+            issuer=issuer,
+            options={"verify_exp": False},
+        )
 
 
 def new_keys(algorithm: Algorithm) -> tuple[SigningKey, ...]:

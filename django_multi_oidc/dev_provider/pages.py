@@ -7,7 +7,8 @@ from html import escape
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from .authorization import AuthorizationRequest, Client
+from .authorization import AuthorizationRequest, ReplyAddress
+from .client import Client
 from .messages import Response
 from .people import Organisation, Person
 
@@ -88,6 +89,20 @@ def asking(client: Client, asked: AuthorizationRequest) -> str:
     scopes = " ".join(asked.scopes)
     return f"""<p>To continue to <strong>{escape(host)}</strong>, choose somebody.</p>
 <p class="small">Client <code>{escape(client.client_id)}</code>, scopes <code>{escape(scopes)}</code></p>"""
+
+
+def logout_question(name: str, label: str, reply: ReplyAddress | None, interaction: str) -> Response:
+    """Whether to log out; no answer means no."""
+    body = f"""<header class="title">
+<p class="org">{escape(label)}</p>
+<h1>Do you want to log out?</h1>
+<p>This ends your session at {escape(label)}. To stay logged in, close this page.</p>
+</header>
+<form method="post" action="/{escape(name)}/confirm_logout">
+<input type="hidden" name="interaction" value="{escape(interaction)}">
+<button class="cancel">Log out</button>
+</form>"""
+    return page(f"Log out: {label}", body, form_target=form_target(reply.redirect_uri) if reply else "")
 
 
 def hinted_first(people: Iterable[Person], hinted: Person | None) -> list[Person]:

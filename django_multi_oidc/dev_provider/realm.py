@@ -5,40 +5,35 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import pages
+from . import backchannel, pages
 from .authorization import (
     PROMPTS,
     SCOPES,
     AuthorizationError,
     AuthorizationRequest,
-    Client,
     UnansweredError,
     authorization_request,
 )
+from .backchannel import LogoutAnswer
+from .client import Client
+from .end_session import LogoutRefusedError, LogoutRequest, logout_request
 from .keys import SigningKey, new_keys
 from .messages import Request, Response, json_response
 from .people import Organisation, Person
+from .sessions import Login, Sessions
 from .store import ExpiringStore
 from .tokens import TokenError, TokenRequest, at_hash, proves, token_request
 
 CODE_LIFETIME = 60
 INTERACTION_LIFETIME = 10 * 60
 TOKEN_LIFETIME = 60 * 60
-SESSION_LIFETIME = 8 * 60 * 60
+REMEMBERED_LOGOUTS = 1000
 
 NO_STORE = {"Cache-Control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """Somebody who picked themselves, and when (seconds since the epoch)."""
-
-    person: Person
-    auth_time: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +43,21 @@ class Grant:
     asked: AuthorizationRequest
     login: Login
 
-    def claims(self) -> dict[str, Any]:
-        """The claims that the scopes ask for, without ``sub``."""
-        return self.login.person.claims_for(self.asked.scopes)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutQuestion:
+    """What somebody is asked to confirm, and in which session."""
+
+    asked: LogoutRequest
+    session: str
 
 
 class Realm:
     """The OpenID provider of one organisation.
 
     ``refusals`` is shared between the realms of one server: the next login, wherever, ends with
-    the next ``(error, error_description)`` in it.
+    the next ``(error, error_description)`` in it. So is ``logout_answers``: what clients said to logout
+    tokens.
     """
 
     def __init__(
@@ -65,20 +65,25 @@ class Realm:
         organisation: Organisation,
         *,
         url: str,
-        redirect_uris: tuple[str, ...],
+        client: Client,
         refusals: deque[tuple[str, str]],
+        logout_answers: list[LogoutAnswer],
     ) -> None:
         self.name = organisation.name
         self.label = organisation.label or organisation.name.capitalize()
         self.organisation = organisation
         self.issuer = f"{url}/{organisation.name}"
         self.metadata_url = f"{self.issuer}/.well-known/openid-configuration"
-        self.client = client_of(organisation, redirect_uris)
+        self.client = client
         self.keys = new_keys(organisation.algorithm)
         self.auto_person: Person | None = None
+        self.extra_claims: dict[str, Mapping[str, Any]] = {}
+        self.sessions = Sessions(organisation.name)
+        self._former_keys: tuple[SigningKey, ...] = ()
         self._refusals = refusals
+        self._logout_answers = logout_answers
         self._interactions: ExpiringStore[AuthorizationRequest] = ExpiringStore(lifetime=INTERACTION_LIFETIME)
-        self._sessions: ExpiringStore[Login] = ExpiringStore(lifetime=SESSION_LIFETIME)
+        self._logout_questions: ExpiringStore[LogoutQuestion] = ExpiringStore(lifetime=INTERACTION_LIFETIME)
         self._codes: ExpiringStore[Grant] = ExpiringStore(lifetime=CODE_LIFETIME)
         self._access_tokens: ExpiringStore[Grant] = ExpiringStore(lifetime=TOKEN_LIFETIME)
         self._spent_codes: ExpiringStore[str] = ExpiringStore(lifetime=TOKEN_LIFETIME)
@@ -102,6 +107,7 @@ class Realm:
 
     def rotate_keys(self) -> None:
         """Sign with a new key from now on; the old ones are published no more."""
+        self._former_keys += self.keys
         self.keys = new_keys(self.organisation.algorithm)
 
     def respond(self, request: Request) -> Response:
@@ -121,6 +127,8 @@ class Realm:
             "/pick": (("POST",), self._pick),
             "/token": (("POST",), self._token),
             "/userinfo": (("GET", "POST"), self._userinfo),
+            "/end_session": (("GET", "POST"), self._end_session),
+            "/confirm_logout": (("POST",), self._confirm_logout),
         }
 
     def _metadata(self, _request: Request) -> Response:
@@ -134,6 +142,9 @@ class Realm:
             "token_endpoint": f"{self.issuer}/token",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "jwks_uri": f"{self.issuer}/jwks",
+            "end_session_endpoint": f"{self.issuer}/end_session",
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code"],
@@ -151,7 +162,7 @@ class Realm:
         }
 
     def _claim_names(self) -> list[str]:
-        protocol = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"]
+        protocol = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid"]
         people = [name for person in self.organisation.people for name in person.claims_for(SCOPES)]
         return list(dict.fromkeys(protocol + people))
 
@@ -178,7 +189,7 @@ class Realm:
         if "none" in asked.prompts and session is None:
             raise AuthorizationError(asked.reply, "login_required", "nobody is logged in")
         if self.auto_person and "none" not in asked.prompts:
-            return self._log_in(asked, self.auto_person)
+            return self._log_in(request, asked, self.auto_person)
         if session and asked.prompts <= {"none"}:
             return self._redirect(self._success(asked, session))
         return pages.picker(self.organisation, self.label, self.client, asked, self._interactions.add(asked))
@@ -192,14 +203,11 @@ class Realm:
 
     def _session(self, request: Request, asked: AuthorizationRequest) -> Login | None:
         """The login that this browser keeps here, where it is good enough for what is asked."""
-        login = self._sessions.get(request.cookie(self._cookie_name()))
+        login = self.sessions.of(request)
         if login is None or (asked.login_hint and not login.person.is_called(asked.login_hint)):
             return None
         too_old = asked.max_age is not None and time.time() - login.auth_time >= asked.max_age
         return None if too_old else login
-
-    def _cookie_name(self) -> str:
-        return f"multi_oidc_dev_provider_{self.name}"
 
     def _pick(self, request: Request) -> Response:
         """What the person pressed on the picker. An interaction is good for one answer."""
@@ -213,13 +221,10 @@ class Realm:
         person = self.person(given.get("person", ""))
         if person is None:
             return self._deny(AuthorizationError(asked.reply, "access_denied", "the person pressed Cancel"))
-        return self._log_in(asked, person)
+        return self._log_in(request, asked, person)
 
-    def _log_in(self, asked: AuthorizationRequest, person: Person) -> Response:
-        login = Login(person=person, auth_time=int(time.time()))
-        # The path keeps the cookie from the other sites on localhost: cookies know no ports.
-        pair = f"{self._cookie_name()}={self._sessions.add(login)}"
-        cookie = f"{pair}; Path=/{self.name}; HttpOnly; SameSite=Lax"
+    def _log_in(self, request: Request, asked: AuthorizationRequest, person: Person) -> Response:
+        login, cookie = self.sessions.log_in(request, person)
         return self._redirect(self._success(asked, login), {"Set-Cookie": cookie})
 
     def _success(self, asked: AuthorizationRequest, login: Login) -> str:
@@ -265,7 +270,7 @@ class Realm:
     def _id_token_claims(self, grant: Grant, access_token: str) -> dict[str, Any]:
         """OpenID Connect Core 1.0 sections 2 and 3.1.3.6."""
         now = int(time.time())
-        person_claims = grant.claims() if self.organisation.claims_in_id_token else {}
+        person_claims = self._person_claims(grant) if self.organisation.claims_in_id_token else {}
         nonce = {} if grant.asked.nonce is None else {"nonce": grant.asked.nonce}
         return {
             **person_claims,
@@ -276,8 +281,14 @@ class Realm:
             "exp": now + TOKEN_LIFETIME,
             "auth_time": grant.login.auth_time,
             "at_hash": at_hash(access_token),
+            "sid": grant.login.sid,
             **nonce,
         }
+
+    def _person_claims(self, grant: Grant) -> dict[str, Any]:
+        """The claims that the scopes ask for, and what a test added; without ``sub``."""
+        person = grant.login.person
+        return {**person.claims_for(grant.asked.scopes), **self.extra_claims.get(person.key, {})}
 
     def _userinfo(self, request: Request) -> Response:
         """OpenID Connect Core 1.0 section 5.3; the token in the header only (RFC 6750 section 2.1)."""
@@ -287,16 +298,62 @@ class Realm:
         grant = self._access_tokens.get(access_token.strip())
         if grant is None:
             return unauthorized('Bearer error="invalid_token"')
-        return json_response({**grant.claims(), "sub": grant.login.person.subject}, headers=NO_STORE)
+        return json_response(
+            {**self._person_claims(grant), "sub": grant.login.person.subject}, headers=NO_STORE
+        )
 
+    def _end_session(self, request: Request) -> Response:
+        """OpenID Connect RP-Initiated Logout 1.0 section 2."""
+        keys = (*self.keys, *self._former_keys)
+        try:
+            asked = logout_request(request.parameters(), self.client, self.issuer, keys)
+        except (LogoutRefusedError, ValueError) as error:
+            return pages.message(400, "This logout cannot start", str(error))
+        session = self.sessions.key(request)
+        if self.auto_person or self._is_hinted(request, asked):
+            return self._log_out(asked, session)
+        question = LogoutQuestion(asked=asked, session=session)
+        return pages.logout_question(self.name, self.label, asked.reply, self._logout_questions.add(question))
 
-def client_of(organisation: Organisation, redirect_uris: tuple[str, ...]) -> Client:
-    """The organisation's client; constants, for they guard nothing but a toy on loopback."""
-    return Client(
-        client_id=organisation.client_id or f"dev-provider-{organisation.name}",
-        client_secret=organisation.client_secret or f"published-for-development-{organisation.name}",
-        redirect_uris=redirect_uris,
-    )
+    def _is_hinted(self, request: Request, asked: LogoutRequest) -> bool:
+        """Whether the hint is of this browser's session; anybody may hold a token of another (section 2)."""
+        login = self.sessions.of(request)
+        return asked.sid is not None and (login is None or login.sid == asked.sid)
+
+    def _confirm_logout(self, request: Request) -> Response:
+        """Good for one answer, from the browser that was asked: no other site may log it out."""
+        try:
+            given = dict(request.parameters())
+        except ValueError as error:
+            return pages.message(400, "This is not the form", str(error))
+        question = self._logout_questions.pop(given.get("interaction", ""))
+        if question is None or question.session != self.sessions.key(request):
+            return pages.message(400, "This logout is over", "Go back to the site and start a new one.")
+        return self._log_out(question.asked, question.session)
+
+    def _log_out(self, asked: LogoutRequest, session: str) -> Response:
+        self._tell_client(self.sessions.end(session))
+        if asked.reply:
+            return self._redirect(asked.reply.answer())
+        return pages.message(200, "You are logged out", f"Your session at {self.label} is over.")
+
+    def end_all_sessions_of(self, person: str) -> None:
+        self._tell_client(self.sessions.end_all_of(person))
+
+    def _tell_client(self, ended: Iterable[Login]) -> None:
+        """OpenID Connect Back-Channel Logout 1.0 section 2.5, where the client has an address for it."""
+        uri = self.client.backchannel_logout_uri
+        for login in ended if uri else ():
+            sub, sid = login.person.subject, login.sid
+            status, error = backchannel.post(uri, self.logout_token(sub=sub, sid=sid))
+            self._logout_answers.append(LogoutAnswer(self.name, sub, sid, status, error))
+        del self._logout_answers[:-REMEMBERED_LOGOUTS]
+
+    def logout_token(self, **changes: Any) -> str:
+        """A signed logout token; a change to None takes a claim out."""
+        claims = {**backchannel.logout_claims(self.issuer, self.client_id), **changes}
+        given = {name: value for name, value in claims.items() if value is not None}
+        return self.key.sign(given, typ=backchannel.TYPE)
 
 
 def token_error(error: TokenError, realm: str) -> Response:

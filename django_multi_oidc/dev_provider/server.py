@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import socket
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import index_page, pages
+from .backchannel import LogoutAnswer
+from .client import Client, client_of, derived_post_logout_redirect_uris, is_on_loopback
 from .listener import Listener
 from .messages import Request, Response
 from .people import DEFAULT_ORGANISATIONS, Organisation, Person
@@ -38,6 +40,8 @@ class DevProvider:
     """An OpenID provider for each organisation, on loopback; a context manager.
 
     ``port=0`` takes a free one. ``people``, when given, take the place of every organisation's own.
+    ``post_logout_redirect_uris`` are derived from ``redirect_uris`` when not given, and
+    ``backchannel_logout_uris`` are by organisation.
     """
 
     def __init__(
@@ -48,8 +52,10 @@ class DevProvider:
         organisations: Iterable[Organisation] = DEFAULT_ORGANISATIONS,
         people: Iterable[Person] | None = None,
         redirect_uris: Iterable[str] = (DEFAULT_REDIRECT_URI,),
+        post_logout_redirect_uris: Iterable[str] | None = None,
+        backchannel_logout_uris: Mapping[str, str] | None = None,
     ) -> None:
-        """Raises ValueError when the host is not loopback."""
+        """Raises ValueError when the host or a back-channel logout URI is not loopback."""
         if host not in LOOPBACK:
             raise ValueError(
                 f"{host!r} is not loopback. The development provider serves {', '.join(LOOPBACK)}."
@@ -57,9 +63,16 @@ class DevProvider:
         self.host = host
         self.port = port
         self.requests: list[Seen] = []
+        self.logout_answers: list[LogoutAnswer] = []
         self.organisations: dict[str, Realm] = {}
         self._specifications = with_people(organisations, people)
         self._redirect_uris = tuple(redirect_uris)
+        self._given_post_logout_redirect_uris = (
+            None if post_logout_redirect_uris is None else tuple(post_logout_redirect_uris)
+        )
+        self._backchannel_logout_uris: dict[str, str] = {}
+        for name, uri in (backchannel_logout_uris or {}).items():
+            self.register_backchannel_logout_uri(name, uri)
         self._refusals: deque[tuple[str, str]] = deque()
         self._listeners: list[Listener] = []
         self._down = False
@@ -81,7 +94,11 @@ class DevProvider:
         self.port = self._listeners[0].port
         for specification in self._specifications:
             self.organisations[specification.name] = Realm(
-                specification, url=self.url, redirect_uris=self._redirect_uris, refusals=self._refusals
+                specification,
+                url=self.url,
+                client=self._client(specification),
+                refusals=self._refusals,
+                logout_answers=self.logout_answers,
             )
         for listener in self._listeners:
             listener.start(self.respond, {authority(host, self.port) for host in LOOPBACK})
@@ -103,12 +120,39 @@ class DevProvider:
 
         Raises ValueError when none does.
         """
-        realms = self.organisations.values()
-        if key is not None and not any(realm.person(key) for realm in realms):
-            known = sorted({person.key for realm in realms for person in realm.organisation.people})
-            raise ValueError(f"nobody is called {key!r}; there are: {', '.join(known)}")
-        for realm in realms:
+        if key is not None:
+            self._realms_of(key)
+        for realm in self.organisations.values():
             realm.auto_person = realm.person(key) if key else None
+
+    def add_claims(self, key: str, claims: Mapping[str, Any] | None) -> None:
+        """Put these claims over the person's own from now on, whatever the scope; None: no longer.
+
+        Raises ValueError when no organisation knows the person.
+        """
+        for realm in self._realms_of(key):
+            realm.extra_claims[key] = dict(claims or {})
+
+    def end_session(self, key: str) -> None:
+        """End the person's sessions, at every organisation, and tell its client of each.
+
+        Raises ValueError when no organisation knows the person.
+        """
+        for realm in self._realms_of(key):
+            realm.end_all_sessions_of(key)
+
+    def _realms_of(self, key: str) -> list[Realm]:
+        realms = self.organisations.values()
+        if found := [realm for realm in realms if realm.person(key)]:
+            return found
+        known = sorted({person.key for realm in realms for person in realm.organisation.people})
+        raise ValueError(f"nobody is called {key!r}; there are: {', '.join(known)}")
+
+    def logout_token(
+        self, organisation: str, *, sub: str | None = None, sid: str | None = None, **changes: Any
+    ) -> str:
+        """A signed logout token for the organisation's client; a change to None takes a claim out."""
+        return self.organisations[organisation].logout_token(sub=sub, sid=sid, **changes)
 
     def deny_next_login(self, error: str = "access_denied", description: str = "") -> None:
         """End the next login, at any organisation, with this error. Called twice: the next two."""
@@ -130,7 +174,32 @@ class DevProvider:
         """Allow one more redirect URI, at every organisation; for servers whose port is known late."""
         self._redirect_uris += (redirect_uri,)
         for realm in self.organisations.values():
-            realm.client = replace(realm.client, redirect_uris=self._redirect_uris)
+            realm.client = self._client(realm.organisation)
+
+    def register_backchannel_logout_uri(self, organisation: str, uri: str) -> None:
+        """Tell this address when a session at the organisation ends.
+
+        Raises ValueError when it is not on loopback: nobody may make us call another machine.
+        """
+        known = {each.name: each for each in self._specifications}
+        if organisation not in known:
+            raise ValueError(f"no organisation is called {organisation!r}; there are: {', '.join(known)}")
+        if not is_on_loopback(uri):
+            raise ValueError(f"{uri!r} is not on loopback, such as http://localhost:8000/logout")
+        self._backchannel_logout_uris[organisation] = uri
+        if organisation in self.organisations:
+            self.organisations[organisation].client = self._client(known[organisation])
+
+    def _client(self, organisation: Organisation) -> Client:
+        after_logout = self._given_post_logout_redirect_uris
+        if after_logout is None:
+            after_logout = derived_post_logout_redirect_uris(self._redirect_uris)
+        return client_of(
+            organisation,
+            redirect_uris=self._redirect_uris,
+            post_logout_redirect_uris=after_logout,
+            backchannel_logout_uri=self._backchannel_logout_uris.get(organisation.name, ""),
+        )
 
     def secrets_file(self) -> str:
         """A ready ``secrets.toml`` for the first redirect URI; its ``cookie_secret`` is new each time."""

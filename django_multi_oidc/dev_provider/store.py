@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -41,6 +42,14 @@ class ExpiringStore(Generic[T]):
         """The value, for the one caller who comes first."""
         with self._lock:
             return alive(self._entries.pop(key, None))
+
+    def pop_where(self, wanted: Callable[[T], bool]) -> list[T]:
+        """Every value that is wanted, for the one caller who comes first."""
+        with self._lock:
+            living = {
+                key: value for key, entry in self._entries.items() if (value := alive(entry)) is not None
+            }
+            return [self._entries.pop(key)[1] for key, value in living.items() if wanted(value)]
 
 
 def alive(entry: tuple[float, T] | None) -> T | None:

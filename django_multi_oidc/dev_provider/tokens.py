@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import unquote_plus
 
-from .authorization import Client
+from .client import Client
 from .messages import Request, repeated
 
 

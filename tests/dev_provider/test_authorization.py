@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from django_multi_oidc.dev_provider.authorization import (
     AuthorizationError,
     AuthorizationRequest,
-    Client,
     ReplyAddress,
     UnansweredError,
     authorization_request,
 )
+from django_multi_oidc.dev_provider.client import Client
 from django_multi_oidc.dev_provider.realm import Realm
 from tests.dev_provider.browser import CHALLENGE, REDIRECT_URI, Browser, authorization, query_of
 

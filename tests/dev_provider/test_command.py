@@ -17,6 +17,7 @@ import requests
 import tomli
 from django.core.management import CommandError, call_command
 
+from django_multi_oidc.dev_provider.people import DEFAULT_ORGANISATIONS
 from django_multi_oidc.management.commands import oidc_dev_provider
 from django_multi_oidc.providers import configuration
 from tests.real_site import ctrl_c_works
@@ -207,6 +208,36 @@ def test_what_is_no_site(site: str) -> None:
 )
 def test_redirect_uri(site: str, prefix: str, expected: str) -> None:
     assert oidc_dev_provider.redirect_uri(site, prefix) == expected
+
+
+@pytest.mark.parametrize(
+    ("callback", "expected"),
+    [
+        (
+            "http://localhost:8000/sso/oauth2callback",
+            {
+                "alpha": "http://localhost:8000/sso/oidc/backchannel-logout/alpha/",
+                "beta": "http://localhost:8000/sso/oidc/backchannel-logout/beta/",
+            },
+        ),
+        ("https://app.example:8443/oauth2callback", {}),
+    ],
+)
+def test_backchannel_logout_uris(callback: str, expected: dict[str, str]) -> None:
+    assert oidc_dev_provider.backchannel_logout_uris(callback, DEFAULT_ORGANISATIONS) == expected
+
+
+def test_the_site_is_registered_for_logouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = []
+    monkeypatch.setattr(
+        oidc_dev_provider.Command,
+        "report",
+        lambda self, provider, path: clients.append(provider.organisations["beta"].client),
+    )
+    run_here("--site", "http://localhost:8001", "--prefix", "sso")
+    (client,) = clients
+    assert client.post_logout_redirect_uris == ("http://localhost:8001/sso/oidc/logged-out/",)
+    assert client.backchannel_logout_uri == "http://localhost:8001/sso/oidc/backchannel-logout/beta/"
 
 
 def test_a_terminal_that_knows_no_arabic() -> None:

@@ -34,6 +34,9 @@ def test_discovery_says_what_there_is_and_no_more(
         "token_endpoint": f"{provider.url}/beta/token",
         "userinfo_endpoint": f"{provider.url}/beta/userinfo",
         "jwks_uri": f"{provider.url}/beta/jwks",
+        "end_session_endpoint": f"{provider.url}/beta/end_session",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code"],
@@ -43,7 +46,7 @@ def test_discovery_says_what_there_is_and_no_more(
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": ["openid", "profile", "email", "groups"],
         "claims_supported": [
-            *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"),
+            *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid"),
             *("name", "preferred_username", "email", "email_verified", "groups"),
         ],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
@@ -71,6 +74,7 @@ def test_the_keys_are_public_ones(alpha: Realm, beta: Realm, browser: Browser) -
         ("POST", "/jwks", "GET"),
         ("GET", "/token", "POST"),
         ("GET", "/pick", "POST"),
+        ("GET", "/confirm_logout", "POST"),
         ("POST", "/.well-known/openid-configuration", "GET"),
     ],
 )
@@ -79,7 +83,7 @@ def test_methods(alpha: Realm, browser: Browser, method: str, path: str, allow: 
     assert (answer.status_code, answer.headers["Allow"]) == (405, allow)
 
 
-@pytest.mark.parametrize("path", ["", "/", "/jwks/", "/nothing", "/end_session", "/admin"])
+@pytest.mark.parametrize("path", ["", "/", "/jwks/", "/nothing", "/logout", "/admin"])
 def test_there_is_nothing_else(alpha: Realm, browser: Browser, path: str) -> None:
     answer = browser.get(alpha.issuer + path)
     assert answer.status_code == 404
@@ -96,6 +100,7 @@ def test_the_id_token_of_alpha(alpha: Realm, browser: Browser) -> None:  # D8
         tokens = browser.redeem(alpha, code).json()
         claims = id_token_of(alpha, browser, tokens["id_token"])
     half = hashlib.sha256(tokens["access_token"].encode()).digest()[:16]
+    assert len(claims.pop("sid")) == 22
     assert claims == {
         "iss": alpha.issuer,
         "sub": "uma",
@@ -116,7 +121,7 @@ def test_the_id_token_of_alpha(alpha: Realm, browser: Browser) -> None:  # D8
 def test_beta_keeps_its_claims_to_userinfo(beta: Realm, browser: Browser) -> None:  # D8, U3
     tokens = browser.tokens(beta, "noa", nonce=None)
     assert id_token_of(beta, browser, tokens["id_token"]).keys() == {
-        "iss", "sub", "aud", "auth_time", "iat", "exp", "at_hash",
+        "iss", "sub", "aud", "auth_time", "iat", "exp", "at_hash", "sid",
     }  # fmt: skip
     for method in ("GET", "POST"):
         assert browser.userinfo(beta, tokens["access_token"], method).json() == {
@@ -141,7 +146,7 @@ def test_beta_keeps_its_claims_to_userinfo(beta: Realm, browser: Browser) -> Non
 def test_claims_follow_the_scopes(alpha: Realm, browser: Browser, scope: str, names: set[str]) -> None:
     tokens = browser.tokens(alpha, scope=scope)
     assert browser.userinfo(alpha, tokens["access_token"]).json().keys() == names
-    protocol = {"iss", "aud", "iat", "exp", "auth_time", "nonce", "at_hash"}
+    protocol = {"iss", "aud", "iat", "exp", "auth_time", "nonce", "at_hash", "sid"}
     assert id_token_of(alpha, browser, tokens["id_token"]).keys() - protocol == names
 
 

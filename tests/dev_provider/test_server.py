@@ -145,6 +145,41 @@ def test_auto_login_of_nobody(provider: DevProvider) -> None:
     assert str(caught.value) == "nobody is called 'bob'; there are: kim, layla, max, noa, pat, twin, uma"
 
 
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_add_claims(browser: Browser, count: int) -> None:
+    groups = [f"group {number}" for number in range(count)]
+    with DevProvider(organisations=[SMALL]) as provider:
+        realm = provider.organisations["small"]
+        access_token = browser.tokens(realm, "ann")["access_token"]
+        provider.add_claims("ann", {"groups": groups, "iss": "x", "sub": "x"})
+        with_groups = browser.tokens(realm, "ann", scope="openid")
+        userinfo = browser.userinfo(realm, access_token).json()
+        provider.add_claims("ann", None)
+        without = browser.tokens(realm, "ann", scope="openid")
+    claims = jwt.decode(with_groups["id_token"], options={"verify_signature": False})
+    assert (claims["groups"], claims["sub"], claims["iss"]) == (groups, "ann", realm.issuer)
+    assert (userinfo["groups"], userinfo["sub"]) == (groups, "ann")
+    assert "groups" not in jwt.decode(without["id_token"], options={"verify_signature": False})
+
+
+def test_claims_are_added_to_one_person_and_go_where_the_others_go(
+    provider: DevProvider, alpha: Realm, beta: Realm, browser: Browser
+) -> None:
+    provider.add_claims("twin", {"locale": "nb"})
+    tokens = browser.tokens(beta, "twin")
+    assert "locale" not in jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    assert browser.userinfo(beta, tokens["access_token"]).json()["locale"] == "nb"
+    others = browser.tokens(beta, "pat")["access_token"]
+    assert "locale" not in browser.userinfo(beta, others).json()
+    provider.add_claims("twin", None)
+
+
+def test_nobody_can_be_scripted(provider: DevProvider) -> None:
+    for call in (lambda: provider.add_claims("bob", {}), lambda: provider.end_session("bob")):
+        with pytest.raises(ValueError, match="nobody is called 'bob'; there are: kim, layla, max, noa"):
+            call()
+
+
 def test_deny_next_login(provider: DevProvider, alpha: Realm, beta: Realm, browser: Browser) -> None:  # D8
     provider.auto_login("pat")
     provider.deny_next_login()

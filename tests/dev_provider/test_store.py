@@ -33,3 +33,14 @@ def test_the_oldest_goes_when_it_is_full() -> None:
     store: ExpiringStore[int] = ExpiringStore(lifetime=10, limit=2)
     keys = [store.add(number) for number in range(3)]
     assert [store.get(key) for key in keys] == [None, 1, 2]
+
+
+def test_those_wanted_are_popped_and_the_old_ones_with_no_word() -> None:
+    store: ExpiringStore[int] = ExpiringStore(lifetime=10)
+    with time_machine.travel(0, tick=False) as clock:
+        store.add(2)
+        clock.shift(10)
+        keys = [store.add(number) for number in (3, 4, 0)]
+        assert store.pop_where(lambda number: number % 2 == 0) == [4, 0]
+        assert [store.get(key) for key in keys] == [3, None, None]
+        assert store.pop_where(lambda number: number % 2 == 0) == []

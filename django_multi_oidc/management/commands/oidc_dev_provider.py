@@ -7,12 +7,14 @@ import os
 import re
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from django_multi_oidc.conf import conf
+from django_multi_oidc.dev_provider.client import is_on_loopback
 from django_multi_oidc.dev_provider.people import DEFAULT_ORGANISATIONS, Organisation, Person
 from django_multi_oidc.dev_provider.people_file import PeopleFileError, load_people
 from django_multi_oidc.dev_provider.realm import Realm
@@ -49,10 +51,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        organisations = people_of(options["people"])
+        callback = redirect_uri(options["site"], options["prefix"])
         provider = DevProvider(
             port=checked_port(options["port"]),
-            organisations=people_of(options["people"]),
-            redirect_uris=[redirect_uri(options["site"], options["prefix"])],
+            organisations=organisations,
+            redirect_uris=[callback],
+            backchannel_logout_uris=backchannel_logout_uris(callback, organisations),
         )
         try:
             with contextlib.suppress(KeyboardInterrupt), provider:
@@ -113,6 +118,13 @@ def redirect_uri(site: str, prefix: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#@\\]+(/[^\s?#\\]*)?", site):
         raise CommandError(f"--site {site!r} is not the address of a site, such as http://localhost:8000")
     return "/".join(part for part in (site.rstrip("/"), prefix.strip("/"), "oauth2callback") if part)
+
+
+def backchannel_logout_uris(callback: str, organisations: Iterable[Organisation]) -> dict[str, str]:
+    """Where the site hears of logouts; nowhere on another machine, which the provider never calls."""
+    base = f"{callback.removesuffix('/oauth2callback')}/oidc/backchannel-logout"
+    uris = {organisation.name: f"{base}/{organisation.name}/" for organisation in organisations}
+    return {name: uri for name, uri in uris.items() if is_on_loopback(uri)}
 
 
 def people_lines(realm: Realm) -> list[str]:
