@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, unquote_plus, urlencode
+from urllib.parse import quote, unquote_plus, urlencode, urljoin
 
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import generate_code_challenge
 
@@ -120,6 +121,24 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
                 raise IssuerMismatch('the callback has no "iss", which the discovery document promises')
         elif not is_one_of(iss, metadata.issuer):
             raise IssuerMismatch(f'the callback\'s "iss" is {whole(iss, 200)}, not {metadata.issuer!r}')
+
+    # To the end session endpoint
+
+    def logout_url(self, *, state: str, logout_hint: str) -> str:
+        """Where to send the browser to log out there (OpenID Connect RP-Initiated Logout 1.0 section 2).
+
+        ``logout_hint`` may be empty. Raises DiscoveryInvalid where the provider has no such place.
+        """
+        endpoint = self.metadata.end_session_endpoint
+        if endpoint is None:
+            raise DiscoveryInvalid("the discovery document has no end_session_endpoint that can be used")
+        query = {
+            "client_id": self.provider.client_id,
+            "post_logout_redirect_uri": urljoin(self.provider.redirect_uri, reverse("multi_oidc:logged_out")),
+            "state": state,
+            **({"logout_hint": logout_hint} if logout_hint else {}),
+        }
+        return _with_query(endpoint, query)
 
     # To the token endpoint
 

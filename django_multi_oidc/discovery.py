@@ -39,6 +39,7 @@ class ProviderMetadata:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
+    end_session_endpoint: str | None
     id_token_signing_alg_values_supported: tuple[str, ...]
     userinfo_signing_alg_values_supported: tuple[str, ...]
     token_endpoint_auth_methods_supported: tuple[str, ...]
@@ -155,6 +156,7 @@ def parse_metadata(document: Mapping[str, Any], provider: Provider) -> ProviderM
         token_endpoint=reader.url("token_endpoint"),
         jwks_uri=reader.url("jwks_uri"),
         userinfo_endpoint=reader.url("userinfo_endpoint") if "userinfo_endpoint" in document else None,
+        end_session_endpoint=reader.url_for_logout("end_session_endpoint"),
         # The defaults are those of the specifications where a provider keeps silent.
         id_token_signing_alg_values_supported=reader.names("id_token_signing_alg_values_supported", "RS256"),
         userinfo_signing_alg_values_supported=reader.names("userinfo_signing_alg_values_supported"),
@@ -193,6 +195,13 @@ class _Reader:
         if reason := refusal(self._provider, value, by_browser=by_browser):
             self._fail(f"has a bad {name}: {without_query(value)!r} {reason}")
         return value
+
+    def url_for_logout(self, name: str) -> str | None:
+        """None also where it is bad: no login needs it."""
+        value = self._document.get(name)
+        if not isinstance(value, str) or len(value) > MAX_URL:
+            return None
+        return None if refusal(self._provider, value, by_browser=True) else value
 
     def names(self, name: str, default: str = "") -> tuple[str, ...]:
         value = self._document.get(name, [default] if default else [])

@@ -6,11 +6,10 @@ import time
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.module_loading import import_string
 
 from . import cookie_header, cookies, login_state, pages, redirects, sessions, signing
+from .backend_loading import backend_of
 from .callback import Answer
-from .conf import conf
 from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError
 from .kept_claims import kept
 from .login_state import LoginState
@@ -34,7 +33,7 @@ def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpRespon
     if identity and identity.provider == provider.name:
         return pages.loop(request, identity, next_url)
     login = login_state.begin(provider.name, next_url)
-    url = _backend(provider).authorization_url(
+    url = backend_of(provider).authorization_url(
         state=login.state,
         nonce=login.nonce,
         code_verifier=login.code_verifier,
@@ -50,7 +49,7 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
 
     Raises LoginError, and then nothing has changed.
     """
-    backend = _backend(provider)
+    backend = backend_of(provider)
     backend.check_issuer(answer.iss, required=not answer.error)
     answer.raise_error()
     claims = backend.fetch_claims(code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier)
@@ -108,11 +107,6 @@ def signed_prompt(request: HttpRequest) -> str | None:
     except signing.BadSignature:
         return None
     return str(prompt)
-
-
-def _backend(provider: Provider) -> Any:
-    """The one lazy door: requests, PyJWT and cryptography load at the first login, not at start."""
-    return import_string(conf.MULTI_OIDC_BACKEND)(provider)
 
 
 def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dict[str, Any]) -> Identity:

@@ -81,8 +81,18 @@ def not_saved(request: HttpRequest) -> HttpResponse:
 
 def logout(request: HttpRequest, identity: Identity | None) -> HttpResponse:
     """Ask before logging out, so that no image or link of another site can do it."""
-    context = {"account": identity.account if identity else ""}
+    provider = configuration().providers[identity.provider] if identity else None
+    context = {"account": identity.account if identity else "", "provider": provider}
     return _page(request, "logout.html", context, posts=identity is not None)
+
+
+def logging_out(request: HttpRequest, provider: Provider, *, url: str) -> HttpResponse:
+    """Logged out here, and on the way to ``url`` at the provider; empty: that there is no way there."""
+    context = {"provider": provider, "url": url, "home": redirects.after_logout()}
+    response = _page(request, "logging_out.html", context)
+    if url:
+        response["Refresh"] = f"0; url={url}"
+    return response
 
 
 def _detail(failure: LoginError, provider: Provider | None) -> str:

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 
-from . import cookies, redirects, sessions, signing
+from . import cookies, logout_state, redirects, sessions, signing
 from .exceptions import ConfigurationError
 from .providers import configuration
 from .signals import oidc_logged_out
-from .users import OIDCUser, attach
+from .users import Identity, OIDCUser, attach
 
 
 def login(
@@ -69,10 +69,26 @@ def _with_query(path: str, next_url: str | None, prompt: str | None) -> str:
 
 
 def _logged_out(request: HttpRequest) -> HttpResponseRedirect:
-    response = HttpResponseRedirect(redirects.after_logout())
+    identity = cookies.identity_of_visitor(request)
+    response = _on_the_way_out(identity)
     user: OIDCUser | None = getattr(request, "oidc_user", None)
     if user:
         oidc_logged_out.send_robust(sender=user.provider, request=request, user=user)
         attach(request, lambda _: None)
     cookies.delete(request, response)
     return response
+
+
+def _on_the_way_out(identity: Identity | None) -> HttpResponseRedirect:
+    """Home, or by way of the provider where its table says so."""
+    if identity is None or not configuration().providers[identity.provider].provider_logout:
+        return HttpResponseRedirect(redirects.after_logout())
+    response = HttpResponseRedirect(reverse("multi_oidc:logged_out"))
+    logout_state.write(response, logout_state.begin(identity.provider, _logout_hint(identity)))
+    return response
+
+
+def _logout_hint(identity: Identity) -> str:
+    """RP-Initiated Logout 1.0 section 2. Entra's is a claim of its own."""
+    names = (identity.claims.get(name) for name in ("login_hint", "preferred_username", "email"))
+    return next((name for name in names if isinstance(name, str) and name), "")

@@ -25,7 +25,14 @@ __all__ = [
 ]
 
 Purpose = Literal[
-    "identity", "login-state", "login-prompt", "nonce", "code-verifier", "shared-cache", "key-name"
+    "identity",
+    "login-state",
+    "login-prompt",
+    "nonce",
+    "code-verifier",
+    "shared-cache",
+    "key-name",
+    "logout-state",
 ]
 
 # Machines that share a cookie secret do not share a clock.

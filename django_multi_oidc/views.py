@@ -18,7 +18,17 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from . import callback, cookie_header, cookies, login_flow, login_state, navigation, pages, redirects
+from . import (
+    callback,
+    cookie_header,
+    cookies,
+    login_flow,
+    login_state,
+    logout_flow,
+    navigation,
+    pages,
+    redirects,
+)
 from .exceptions import LoginError, NotANavigation, StateExpired, StateSpent, StateUnknown, UnknownProvider
 from .login_state import LoginState
 from .providers import Provider, configuration
@@ -124,6 +134,14 @@ class LogoutView(OIDCView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the identity, and go to the site's root."""
         return logout(request)
+
+
+class LoggedOutView(OIDCView):
+    """``/oidc/logged-out/``: a logout at the provider too begins here, and comes back here."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Go to the provider, or home from it."""
+        return logout_flow.go_on(request)
 
 
 @login_not_required

@@ -290,6 +290,20 @@ def test_what_is_ours_is_not_overridden(hostile, name):  # S2
         assert query_of(authorization_url(hostile, {name: value})) == right
 
 
+def test_a_place_to_log_out_with_a_query(hostile):  # O3
+    hostile.metadata["end_session_endpoint"] = f"{hostile.url}/bye?p=b2c&client_id=evil"
+    url = backend_for(hostile).logout_url(state="the state", logout_hint="ann@example.org & co")
+    assert url.startswith(f"{hostile.url}/bye?p=b2c&client_id={CLIENT_ID}")
+    assert query_of(url) == {
+        "p": "b2c",
+        "client_id": CLIENT_ID,
+        "post_logout_redirect_uri": "http://localhost/oidc/logged-out/",
+        "state": "the state",
+        "logout_hint": "ann@example.org & co",
+    }
+    assert "logout_hint" not in query_of(backend_for(hostile).logout_url(state="x", logout_hint=""))
+
+
 def test_an_endpoint_with_a_query(hostile):  # L1
     endpoint = hostile.url + "/authorize"
     right = query_of(authorization_url(hostile))

@@ -140,6 +140,23 @@ def test_endpoints_are_https(name):  # S3
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("https://login.example.org/bye?x=y", "https://login.example.org/bye?x=y"),
+        (f"https://login.example.org/{'x' * 2022}", f"https://login.example.org/{'x' * 2022}"),
+        (f"https://login.example.org/{'x' * 2023}", None),
+        ("http://login.example.org/bye", None),
+        ("javascript:alert(1)", None),
+        ("/bye", None),
+        (["https://login.example.org/bye"], None),
+    ],
+)
+def test_a_bad_place_to_log_out_stops_no_login(value, expected):  # O3
+    metadata = parse_metadata({**DOCUMENT, "end_session_endpoint": value}, REMOTE)
+    assert metadata.end_session_endpoint == expected
+
+
 @pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri", "userinfo_endpoint"])
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9200/", "https://localhost/", "https://[::1]/"])
 def test_a_remote_provider_does_not_point_us_at_our_own_machine(name, url):  # S3

@@ -59,7 +59,7 @@ MAKE_ONE = (
 )
 KNOWN_OF_PROVIDER = (
     "  Known keys: client_id, client_secret, server_metadata_url, client_kwargs, label, allow, admins, roles, "
-    "trust_email, userinfo, claims, trim_to_rules, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, timeout, ca_bundle, proxy, allow_plain_http, lifetime, idle_timeout, follow_token_expiry, "
+    "trust_email, userinfo, claims, trim_to_rules, token_endpoint_auth_method, client_private_key, client_private_key_id, audiences, tenants, timeout, ca_bundle, proxy, allow_plain_http, lifetime, idle_timeout, follow_token_expiry, provider_logout, "
     "redirect_uri"
 )
 KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(

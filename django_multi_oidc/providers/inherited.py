@@ -19,6 +19,7 @@ class Inherited:
     lifetime: int = LIFETIME
     idle_timeout: int | None = None
     follow_token_expiry: bool = False
+    provider_logout: bool = False
 
 
 def inherited(table: Table, outer: Inherited | None = None) -> Inherited:
@@ -28,6 +29,7 @@ def inherited(table: Table, outer: Inherited | None = None) -> Inherited:
         lifetime=_duration(table, "lifetime") or default.lifetime,
         idle_timeout=_duration(table, "idle_timeout") or default.idle_timeout,
         follow_token_expiry=_flag(table, "follow_token_expiry", default.follow_token_expiry),
+        provider_logout=_flag(table, "provider_logout", default.provider_logout),
     )
 
 

@@ -6,7 +6,7 @@ SHARED_KEYS = ("redirect_uri", "cookie_secret")
 CREDENTIALS = ("client_id", "client_secret", "server_metadata_url")
 NAMED_KEYS = ("redirect_uri",)
 """Those of a provider that has a table of its own; in [auth] the key is the shared one."""
-INHERITED_KEYS = ("lifetime", "idle_timeout", "follow_token_expiry")
+INHERITED_KEYS = ("lifetime", "idle_timeout", "follow_token_expiry", "provider_logout")
 """Those that hold for every provider when they stand in [auth], unless its own table has them."""
 PROVIDER_KEYS = (
     *CREDENTIALS,
@@ -36,6 +36,7 @@ TABLE_KEYS = ("client_kwargs", "roles")
 """Those whose value is a table: a table of nearly this name is a slip, and no provider."""
 LITERAL_KEYS = frozenset(
     {"allow", "admins", "roles", "trust_email", "timeout", "allow_plain_http", "follow_token_expiry"}
+    | {"provider_logout"}
 )
 """Those whose value stands in the file itself: rules, where a table is a claim, and what is no string."""
 SECRETS = {"client_secret", "client_private_key", "cookie_secret", "proxy"}

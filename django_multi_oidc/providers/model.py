@@ -72,6 +72,8 @@ class Provider:
     """Seconds without a request that asks for the user, after which an identity ends; None: no such limit."""
     follow_token_expiry: bool = False
     """An identity also ends when the ID token that made it expires (``exp``)."""
+    provider_logout: bool = False
+    """Whoever logs out here is sent to log out there as well (OpenID Connect RP-Initiated Logout 1.0)."""
     rules: Rules = field(default_factory=Rules)
     fingerprint: str = field(init=False)
     """16 characters that stand for client id and metadata URL: what an identity cookie is bound to."""
