@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus, urlencode, urljoin
 
 from django.core.exceptions import ImproperlyConfigured
@@ -18,7 +18,7 @@ from django.urls import reverse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import generate_code_challenge
 
-from . import client_auth, discovery, http, id_token
+from . import client_auth, discovery, http, id_token, logout_token
 from .discovery import ProviderMetadata
 from .exceptions import (
     CallbackMalformed,
@@ -32,10 +32,14 @@ from .exceptions import (
 )
 from .issuer import is_one_of, of_tenant
 from .jws import JWK, KEY_TYPES, KeyUnknown, KeyUnusable, verify
+from .logout_token import LogoutToken
 from .providers import Provider
 from .providers.claims_request import ClaimsRequest, parse_claims_request
 from .providers.keys import OWN_PARAMS
+from .token_checks import check_lifetime
 from .wording import whole
+
+T = TypeVar("T")
 
 DEFAULT_SCOPES = frozenset({"openid", "profile", "email"})
 E_MAIL = frozenset({"email", "email_verified"})  # one is worth nothing without the other: from one source
@@ -212,7 +216,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
             )
         )
 
-    def _with_fresh_keys(self, check: Callable[[tuple[JWK, ...]], dict[str, Any]]) -> dict[str, Any]:
+    def _with_fresh_keys(self, check: Callable[[tuple[JWK, ...]], T]) -> T:
         """``check`` with the keys that are known, and once more with newer ones where none of them fits."""
         keys = discovery.get_keys(self.provider)
         with suppress(KeyUnknown):
@@ -229,6 +233,21 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
 
     def store_tokens(self, access_token: str, id_token: str) -> None:
         """Keep none."""
+
+    # The logout token
+
+    def verify_logout_token(self, token: str) -> LogoutToken:
+        """Whom the provider has logged out (OpenID Connect Back-Channel Logout 1.0 section 2.6)."""
+        return self._with_fresh_keys(
+            lambda keys: logout_token.validate(
+                token,
+                keys=keys,
+                algorithms=self.metadata.id_token_signing_alg_values_supported,
+                issuer=self.metadata.issuer,
+                client_id=self.provider.client_id,
+                audiences=self.provider.audiences,
+            )
+        )
 
     # To the UserInfo endpoint
 
@@ -283,7 +302,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
         algorithms = self.metadata.userinfo_signing_alg_values_supported or KEY_TYPES
         verified = verify(body.decode("ascii", "replace").strip(), keys=keys, algorithms=algorithms)
         id_token.check_type(verified)
-        id_token.check_lifetime(verified.claims)
+        check_lifetime(verified.claims)
         self._check_signed_userinfo(verified.claims)
         return verified.claims
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,7 +52,7 @@ def register_checks() -> None:
         check_backends,
     ):
         checks.register(check)
-    for check in (check_secrets_file_deployed, check_plain_http, check_permissions):
+    for check in (check_revocation_cache, check_secrets_file_deployed, check_plain_http, check_permissions):
         checks.register(check, Tags.security, deploy=True)
 
 
@@ -346,3 +346,37 @@ def check_cookie_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="django_multi_oidc.W004",
         )
     ]
+
+
+# Django's own cache backends, and what each does to the marks of revocation.
+FORGETFUL_CACHES = {
+    "locmem.LocMemCache": "is each process's own: a login that one ends goes on at the others",
+    "dummy.DummyCache": "keeps nothing: nobody can be logged in",
+}
+CULLED_CACHES = {
+    "filebased.FileBasedCache": "throws entries away beyond 300",
+    "db.DatabaseCache": "throws entries away beyond 300",
+}
+
+
+def check_revocation_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Which cache is right depends on the number of processes, which Django cannot know: a warning."""
+    if not _configuration().revocation or conf.MULTI_OIDC_CACHE not in conf.CACHES:
+        return []
+    cache = conf.CACHES[conf.MULTI_OIDC_CACHE]
+    backend = str(cache.get("BACKEND", "")).removeprefix("django.core.cache.backends.")
+    known = FORGETFUL_CACHES if _keeps_many(cache) else FORGETFUL_CACHES | CULLED_CACHES
+    if backend not in known:
+        return []
+    return [
+        Warning(
+            f"revocation is on, and the cache {quoted(conf.MULTI_OIDC_CACHE)} {known[backend]}.",
+            hint="Let MULTI_OIDC_CACHE name a cache that all processes share and that throws nothing away, such as "
+            "Redis without eviction; files and databases with a MAX_ENTRIES in their OPTIONS.",
+            id="django_multi_oidc.W006",
+        )
+    ]
+
+
+def _keeps_many(cache: Mapping[str, Any]) -> bool:
+    return "MAX_ENTRIES" in cache.get("OPTIONS", {})

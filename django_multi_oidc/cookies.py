@@ -16,7 +16,7 @@ from . import cookie_header, lifetimes, pieces, signing
 from .exceptions import IdentityTooLarge, IDTokenInvalid
 from .providers import Configuration, configuration
 from .providers.model import LONGEST_LIFETIME
-from .users import Identity, OIDCUser, identity_of, read_only
+from .users import Identity, read_only
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,19 @@ def delete(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def read(request: HttpRequest) -> Identity | None:
-    """The identity that the request brings; None, and one log record, for a cookie that is not (or no longer) good."""
+    """The identity that the request brings; None for a cookie that is not (or no longer) good.
+
+    Read once per request, hence one log record for a dead cookie. Whether the login was ended meanwhile, `visitor`
+    knows.
+    """
+    known: tuple[Identity | None] | None = getattr(request, "_multi_oidc_identity", None)
+    if known is None:
+        known = (_read(request),)
+        request._multi_oidc_identity = known  # type: ignore[attr-defined]
+    return known[0]
+
+
+def _read(request: HttpRequest) -> Identity | None:
     settings = configuration()
     if not settings.providers:
         return None
@@ -82,12 +94,6 @@ def read(request: HttpRequest) -> Identity | None:
     except (_Nobody, pieces.PiecesError) as reason:
         logger.info("identity cookie not accepted: %s", reason)
         return None
-
-
-def identity_of_visitor(request: HttpRequest) -> Identity | None:
-    """`read`, unless the request's user has been asked already: one log record for a dead cookie, not two."""
-    user: OIDCUser | None = getattr(request, "oidc_user", None)
-    return read(request) if user is None else identity_of(user)
 
 
 class _Nobody(Exception):

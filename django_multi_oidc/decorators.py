@@ -45,7 +45,8 @@ def _guarded(view: ViewT, role: str | None) -> ViewT:
 
         @wraps(view)
         async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if is_allowed(user_of(request), role):
+            user_of(request)  # or say that the middleware is missing
+            if is_allowed(await request.aoidc_user(), role):  # type: ignore[attr-defined]  # our middleware's
                 response: HttpResponseBase = await view(request, *args, **kwargs)
                 return response
             # A page is rendered by a project's templates, whose context processors may ask a database.

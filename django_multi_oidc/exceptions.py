@@ -207,6 +207,20 @@ class UserinfoInvalid(LoginError):
     message = _("The login provider's details about you did not pass the checks of this site.")
 
 
+class LoginEnded(LoginError):
+    """While the login was under way, somebody ended the person's logins (Back-Channel Logout 1.0, or an admin here)."""
+
+    code, status, stage = "login_ended", 403, "cookie"
+    message = _("This login was ended before it was complete. If that was not you, try again.")
+
+
+class RevocationUnknown(LoginError):
+    """With ``revocation = true``: the cache cannot say whether a login was ended."""
+
+    code, status, mender, stage = "revocation_unknown", 503, "site", "cookie"
+    message = _("This site cannot check at the moment whether a login is still good.")
+
+
 class IdentityTooLarge(LoginError):
     """The claims do not fit into the cookies that browsers keep and web servers take (RFC 6265 section 6.1)."""
 

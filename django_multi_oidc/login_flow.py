@@ -7,15 +7,15 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from . import cookie_header, cookies, login_state, pages, redirects, sessions, signing
+from . import cookie_header, cookies, login_state, pages, redirects, revocation, sessions, signing, visitor
 from .backend_loading import backend_of
 from .callback import Answer
-from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError
+from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError, LoginEnded
 from .kept_claims import kept
 from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
 from .signals import oidc_logged_in
-from .users import Identity, attach, read_only
+from .users import Identity, attach_identity, read_only
 
 # A login asked for again this soon, for the same page, was asked for by that page and not by a person.
 LOOP_SECONDS = 15
@@ -52,9 +52,11 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
     backend = backend_of(provider)
     backend.check_issuer(answer.iss, required=not answer.error)
     answer.raise_error()
+    # Before the call: who is logged out at the provider meanwhile is not logged in by it.
+    began = revocation.now()
     claims = backend.fetch_claims(code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier)
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
-    _log_in(request, response, _identity(provider, login, answer, claims))
+    _log_in(request, response, _identity(provider, login, answer, claims, began))
     return response
 
 
@@ -76,7 +78,7 @@ def _callback(name: str | None) -> str:
 
 def made_the_identity(request: HttpRequest, answer: Answer) -> bool:
     """The Back button: the very callback that the visitor is logged in by, state and code."""
-    identity = cookies.identity_of_visitor(request)
+    identity = visitor.identity(request)
     return identity is not None and identity.login_id == _login_id(answer)
 
 
@@ -93,7 +95,7 @@ def _check_the_way_back() -> None:
 
 def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
     """Who has just logged in for this very page, which asks again; None where a person asks for the login."""
-    identity = cookies.identity_of_visitor(request)
+    identity = visitor.identity(request)
     if identity is None or signed_prompt(request) is not None:
         return None
     asked_again = identity.next_digest == signing.digest(next_url)
@@ -109,16 +111,17 @@ def signed_prompt(request: HttpRequest) -> str | None:
     return str(prompt)
 
 
-def _identity(provider: Provider, login: LoginState, answer: Answer, claims: dict[str, Any]) -> Identity:
-    now = time.time()
+def _identity(
+    provider: Provider, login: LoginState, answer: Answer, claims: dict[str, Any], began: float
+) -> Identity:
     identity = Identity(
         provider=provider.name,
         fingerprint=provider.fingerprint,
         login_id=_login_id(answer),
-        login_at=round(now, 6),
+        login_at=round(began, 6),
         next_digest=signing.digest(login.next) if login.next else "",
         claims=read_only(kept(provider, claims)),
-        issued_at=now,
+        issued_at=began,
     )
     if not provider.allows_tenant(claims):
         raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=identity.account)
@@ -135,6 +138,11 @@ def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) ->
         raise cookies.too_large(
             identity, f"{-room} bytes too many for one header; {cookie_header.largest(request)}"
         )
-    sessions.renew(request, identity, before=cookies.identity_of_visitor(request))
-    user = attach(request, lambda _: identity)
+    if revocation.is_ended(identity):
+        raise LoginEnded("the person's logins were ended since the callback came")
+    before = cookies.read(request)
+    if before is not None and before.login_id != identity.login_id:
+        revocation.end_login(before)
+    sessions.renew(request, identity, before=before)
+    user = attach_identity(request, identity)
     oidc_logged_in.send_robust(sender=identity.provider, request=request, user=user)

@@ -11,9 +11,10 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from . import cookies, lifetimes, sessions
+from . import cookies, lifetimes, pages, sessions, visitor
+from .exceptions import RevocationUnknown
 from .providers import configuration
-from .users import Identity, OIDCUser, attach, identity_of, known_identity, was_asked
+from .users import Identity, OIDCUser, attach, known_identity, was_asked
 
 
 class OIDCUserMiddleware:
@@ -37,7 +38,7 @@ class OIDCUserMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.async_mode:
             return self.__acall__(request)
-        user = attach(request, cookies.read)
+        user = attach(request, visitor.read, visitor.aread)
         response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # sync mode
         if writer := session_writer(request):
             sessions.stamp(request, writer)
@@ -45,18 +46,25 @@ class OIDCUserMiddleware:
         return vary_on_cookie(user, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        user = attach(request, cookies.read)
+        user = attach(request, visitor.read, visitor.aread)
         response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async mode
         if writer := session_writer(request):
             await sessions.astamp(request, writer)
         renew(request, response)
         return vary_on_cookie(user, response)
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """A page for who carries an identity of which nobody can say now whether it was ended."""
+        return pages.unavailable(request, exception) if isinstance(exception, RevocationUnknown) else None
+
 
 def session_writer(request: HttpRequest) -> Identity | None:
     """Who is logged in, where this request has written to Django's session."""
     user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # who has just logged in or out, too
-    return identity_of(user) if sessions.is_written(request) else None
+    if not sessions.is_written(request):
+        return None
+    # Whether the login was ended is not asked: that the session was theirs is all that it has to say.
+    return known_identity(user) if was_asked(user) else cookies.read(request)
 
 
 def renew(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
-from . import cookie_header, cookies, redirects
+from . import cookie_header, redirects, visitor
 from .conf import conf
-from .exceptions import AccountNotAllowed, LoginError
+from .exceptions import AccountNotAllowed, LoginError, RevocationUnknown
 from .providers import Provider, configuration
 from .shortcuts import chooser_url, login_url
 from .signals import oidc_login_failed
@@ -47,7 +47,7 @@ def error(
     """The end of a login that did not succeed: what happened, who can mend it, and another try."""
     reference = secrets.token_hex(4)
     name = provider.name if provider else ""
-    still = cookies.identity_of_visitor(request)
+    still = visitor.identity_if_known(request)
     _log(failure, name, reference)
     oidc_login_failed.send_robust(sender=name, request=request, error=failure, reference=reference)
     context = {
@@ -61,6 +61,19 @@ def error(
         "detail": _detail(failure, provider) if conf.DEBUG else "",
     }
     return _page(request, "error.html", context, status=failure.status)
+
+
+def unavailable(request: HttpRequest, failure: RevocationUnknown) -> HttpResponse:
+    """Who is there cannot be said now. Not "nobody": that would send them to a login that changes nothing."""
+    reference = secrets.token_hex(4)
+    logger.warning("page not available: %s, reference %s: %s", failure.code, reference, failure.detail)
+    context = {
+        "failure": failure,
+        "reference": reference,
+        "home": redirects.after_login(""),
+        "detail": failure if conf.DEBUG else "",
+    }
+    return _page(request, "unavailable.html", context, status=failure.status)
 
 
 def loop(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
@@ -82,7 +95,11 @@ def not_saved(request: HttpRequest) -> HttpResponse:
 def logout(request: HttpRequest, identity: Identity | None) -> HttpResponse:
     """Ask before logging out, so that no image or link of another site can do it."""
     provider = configuration().providers[identity.provider] if identity else None
-    context = {"account": identity.account if identity else "", "provider": provider}
+    context = {
+        "account": identity.account if identity else "",
+        "provider": provider,
+        "revocation": configuration().revocation,
+    }
     return _page(request, "logout.html", context, posts=identity is not None)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 
-from . import cookies, logout_state, redirects, sessions, signing
+from . import cookies, logout_state, redirects, revocation, sessions, signing
 from .exceptions import ConfigurationError
-from .providers import configuration
-from .signals import oidc_logged_out
-from .users import Identity, OIDCUser, attach
+from .providers import Provider, configuration
+from .signals import oidc_logged_out, oidc_revoked
+from .users import Identity, attach_identity
 
 
 def login(
@@ -29,16 +30,69 @@ def login(
     return HttpResponseRedirect(login_url(provider, next=next, prompt=prompt))
 
 
-def logout(request: HttpRequest) -> HttpResponseRedirect:
-    """Forget the identity in this browser, empty Django's session where there is one, and go to the site's root."""
+def logout(request: HttpRequest, *, everywhere: bool = False) -> HttpResponseRedirect:
+    """Forget the identity in this browser, empty Django's session where there is one, and go to the site's root.
+
+    ``everywhere``: end the person's logins in all browsers. That needs ``revocation = true``, else
+    ConfigurationError; raises RevocationUnknown, and then nobody is logged out, where the cache is down.
+    """
+    _end(request, everywhere)
     sessions.flush(request)
     return _logged_out(request)
 
 
-async def alogout(request: HttpRequest) -> HttpResponseRedirect:
+async def alogout(request: HttpRequest, *, everywhere: bool = False) -> HttpResponseRedirect:
     """`logout` for async views."""
+    await sync_to_async(_end)(request, everywhere)
     await sessions.aflush(request)
     return _logged_out(request)
+
+
+def end_access(provider: str, *, sub: str = "", email: str = "", everybody: bool = False) -> None:
+    """End the logins of one person at a provider, or of everybody there, that have begun by now.
+
+    The person by ``sub``, as the provider calls the account, or by e-mail address, verified or not. Whoever the
+    rules still let in can log in again. Sends `oidc_revoked`. Raises ConfigurationError for a provider that the
+    secrets file does not have and where ``revocation`` is off, ValueError unless exactly one of the three is
+    given, RevocationUnknown, and then nothing is sure to have ended, where the cache is down.
+    """
+    if sum(map(bool, (sub, email, everybody))) != 1:
+        raise ValueError('end_access(): give one of sub="…", email="…" and everybody=True')
+    _need_revocation("end_access()")
+    found = _named("end_access()", provider)
+    if everybody:
+        revocation.end_everybody(found)
+    else:
+        revocation.end_person(found, sub=sub, email=email)
+    oidc_revoked.send_robust(sender=provider, sub=sub, sid="", email=email, everybody=everybody)
+
+
+def _end(request: HttpRequest, everywhere: bool) -> None:
+    """In the cache. Who holds a cookie whose login was ended may not end others."""
+    if everywhere:
+        _need_revocation("logout(everywhere=True)")
+    identity = cookies.read(request)
+    if identity is None:
+        return
+    if everywhere and not revocation.is_ended(identity):
+        provider, sub = configuration().providers[identity.provider], identity.claims["sub"]
+        revocation.end_person(provider, sub=sub)
+        oidc_revoked.send_robust(sender=provider.name, sub=sub, sid="", email="", everybody=False)
+    revocation.end_login(identity)
+
+
+def _need_revocation(what: str) -> None:
+    settings = configuration()
+    if not settings.revocation:
+        raise ConfigurationError(f"{what}: {settings.source} needs revocation = true in [auth].")
+
+
+def _named(what: str, name: str) -> Provider:
+    settings = configuration()
+    if name not in settings.providers:
+        known = ", ".join(settings.providers)
+        raise ConfigurationError(f"{what}: no provider {name!r} in {settings.source}. There are: {known}.")
+    return settings.providers[name]
 
 
 def login_url(provider: str | None = None, *, next: str | None = None, prompt: str | None = None) -> str:
@@ -47,9 +101,7 @@ def login_url(provider: str | None = None, *, next: str | None = None, prompt: s
     name = provider or (settings.default.name if settings.default else None)
     if name is None or not settings.providers:
         return chooser_url(next=next, prompt=prompt)
-    if name not in settings.providers:
-        known = ", ".join(settings.providers)
-        raise ConfigurationError(f"login(): no provider {name!r} in {settings.source}. There are: {known}.")
+    _named("login()", name)
     return _with_query(reverse("multi_oidc:login", args=[name]), next, prompt)
 
 
@@ -69,12 +121,12 @@ def _with_query(path: str, next_url: str | None, prompt: str | None) -> str:
 
 
 def _logged_out(request: HttpRequest) -> HttpResponseRedirect:
-    identity = cookies.identity_of_visitor(request)
+    identity = cookies.read(request)
     response = _on_the_way_out(identity)
-    user: OIDCUser | None = getattr(request, "oidc_user", None)
-    if user:
+    if identity is not None:
+        user = attach_identity(request, identity)
         oidc_logged_out.send_robust(sender=user.provider, request=request, user=user)
-        attach(request, lambda _: None)
+    attach_identity(request, None)
     cookies.delete(request, response)
     return response
 

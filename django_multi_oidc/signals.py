@@ -10,3 +10,5 @@ oidc_logged_in = Signal()
 oidc_login_failed = Signal()
 # sender: the provider's name; request, user (the OIDCUser that was).
 oidc_logged_out = Signal()
+# sender: the provider's name; sub, sid, email (of these, what is known, else empty), everybody (of the provider).
+oidc_revoked = Signal()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import CallbackView, LoggedOutView, LoginView, LogoutView, stylesheet
+from .views import CallbackView, LoggedOutView, LoginView, LogoutView, backchannel_logout, stylesheet
 
 app_name = "multi_oidc"
 urlpatterns = [
@@ -14,5 +14,6 @@ urlpatterns = [
     path("oauth2callback/<str:name>", CallbackView.as_view(), name="callback"),
     path("oidc/logout/", LogoutView.as_view(), name="logout"),
     path("oidc/logged-out/", LoggedOutView.as_view(), name="logged_out"),
+    path("oidc/backchannel-logout/<str:name>/", backchannel_logout, name="backchannel_logout"),
     path("oidc/style.css", stylesheet, name="stylesheet"),
 ]

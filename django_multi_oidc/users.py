@@ -72,6 +72,10 @@ class Identity:
         return next((name for name in names if isinstance(name, str) and name), str(self.claims["sub"]))
 
 
+Reader = Callable[[HttpRequest], Identity | None]
+AsyncReader = Callable[[HttpRequest], Awaitable[Identity | None]]
+
+
 class OIDCUser(Mapping[str, Any]):
     """``request.oidc_user``: the identity as a read-only mapping of its claims; nobody when there is none.
 
@@ -82,12 +86,10 @@ class OIDCUser(Mapping[str, Any]):
 
     __slots__ = ("_known", "_read", "_request")
 
-    def __init__(
-        self, request: ReferenceType[HttpRequest], read: Callable[[HttpRequest], Identity | None]
-    ) -> None:
+    def __init__(self, request: ReferenceType[HttpRequest], read: Reader) -> None:
         # Weakly: the request holds us, and a cycle per request is work for the garbage collector.
         self._request = request
-        self._read: Callable[[HttpRequest], Identity | None] | None = read
+        self._read: Reader | None = read
         self._known: Identity | None = None
 
     @property
@@ -181,20 +183,36 @@ def identity_of(user: OIDCUser) -> Identity | None:
     if user._read is not None:
         if request is None:
             raise RuntimeError("request.oidc_user was first asked after its request had ended")
-        user._known = user._read(request)
-        user._read = None
+        _learn(user, user._read(request))
     return user._known
 
 
-def attach(request: HttpRequest, read: Callable[[HttpRequest], Identity | None]) -> OIDCUser:
-    """Set ``request.oidc_user`` and ``request.aoidc_user``; ``read`` is called at the first question."""
+def _learn(user: OIDCUser, identity: Identity | None) -> None:
+    user._known, user._read = identity, None
+
+
+def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None) -> OIDCUser:
+    """Set ``request.oidc_user`` and ``request.aoidc_user``; one of the two is called at the first question.
+
+    ``aread`` may be left out where ``read`` does no I/O.
+    """
     user = OIDCUser(ref(request), read)
 
     async def aoidc_user() -> OIDCUser:
+        there = user._request()
+        if user._read is not None and there is not None:
+            _learn(user, await aread(there) if aread else read(there))
         return user
 
     request.oidc_user = user  # type: ignore[attr-defined]  # annotate a view's request as OIDCRequest
     request.aoidc_user = aoidc_user  # type: ignore[attr-defined]  # likewise
+    return user
+
+
+def attach_identity(request: HttpRequest, identity: Identity | None) -> OIDCUser:
+    """Set both to who is there from now on in this request: who has just logged in, or nobody."""
+    user = attach(request, lambda _: identity)
+    identity_of(user)
     return user
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -9,16 +10,17 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import TooManyFieldsSent
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import cache_control
-from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST, require_safe
 
 from . import (
+    backchannel,
     callback,
     cookie_header,
     cookies,
@@ -28,11 +30,22 @@ from . import (
     navigation,
     pages,
     redirects,
+    visitor,
 )
-from .exceptions import LoginError, NotANavigation, StateExpired, StateSpent, StateUnknown, UnknownProvider
+from .exceptions import (
+    LoginError,
+    NotANavigation,
+    RevocationUnknown,
+    StateExpired,
+    StateSpent,
+    StateUnknown,
+    UnknownProvider,
+)
 from .login_state import LoginState
 from .providers import Provider, configuration
 from .shortcuts import logout
+
+logger = logging.getLogger(__name__)
 
 
 class OIDCView(View):
@@ -129,11 +142,14 @@ class LogoutView(OIDCView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """A page with a button."""
-        return pages.logout(request, cookies.identity_of_visitor(request))
+        return pages.logout(request, visitor.identity_if_known(request) or cookies.read(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Forget the identity, and go to the site's root."""
-        return logout(request)
+        """Forget the identity, and go to the site's root; ``everywhere`` in the form: in all browsers."""
+        try:
+            return logout(request, everywhere=bool(request.POST.get("everywhere")))
+        except RevocationUnknown as failure:  # and nobody has been logged out anywhere
+            return pages.unavailable(request, failure)
 
 
 class LoggedOutView(OIDCView):
@@ -142,6 +158,26 @@ class LoggedOutView(OIDCView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Go to the provider, or home from it."""
         return logout_flow.go_on(request)
+
+
+@login_not_required
+@transaction.non_atomic_requests
+@csrf_exempt  # no browser sends it: the token says who does
+@require_POST
+@sensitive_post_parameters()
+@sensitive_variables()
+@cache_control(no_store=True)
+def backchannel_logout(request: HttpRequest, name: str) -> HttpResponse:
+    """``/oidc/backchannel-logout/<name>/``: the provider ends logins (Back-Channel Logout 1.0 section 2.5)."""
+    settings = configuration()
+    if not settings.revocation or name not in settings.providers:
+        raise Http404("no provider of this name may end logins here")
+    try:
+        backchannel.receive(request, settings.providers[name])
+    except LoginError as failure:
+        logger.warning("provider %r: a logout was not taken: %s", name, failure)
+        return JsonResponse({"error": "invalid_request", "error_description": failure.code}, status=400)
+    return HttpResponse()
 
 
 @login_not_required

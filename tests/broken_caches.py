@@ -15,7 +15,7 @@ class DownCache(BaseCache):
     def _refuse(self, *args, **kwargs):
         raise ConnectionError("nobody listens at redis://:password@cache.example")
 
-    get = set = add = delete = touch = _refuse
+    get = get_many = set = add = delete = touch = _refuse
 
     def clear(self):
         """For the fixture that tidies up."""

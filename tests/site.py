@@ -85,6 +85,18 @@ def go(request):
     return login(request, request.GET.get("provider"), next="/members/", prompt=request.GET.get("prompt"))
 
 
+def leave_everywhere(request):
+    return logout(request, everywhere=True)
+
+
+async def aleave_everywhere(request):
+    return await alogout(request, everywhere=True)
+
+
+async def ask_in_the_loop(request):
+    return JsonResponse(dict(request.oidc_user))
+
+
 def leave(request):
     return logout(request)
 

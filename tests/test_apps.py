@@ -27,7 +27,12 @@ def test_ready_binds_the_checks(monkeypatch):  # D6
     bound = {check.__name__ for check in registry.get_checks(include_deployment_checks=True)}
     assert bound == {name for name in vars(checks) if name.startswith("check_")}
     deployed = {check.__name__ for check in registry.deployment_checks}
-    assert deployed == {"check_secrets_file_deployed", "check_plain_http", "check_permissions"}
+    assert deployed == {
+        "check_secrets_file_deployed",
+        "check_plain_http",
+        "check_permissions",
+        "check_revocation_cache",
+    }
 
 
 def test_ready_binds_the_autoreload_hook():  # C9

@@ -411,6 +411,41 @@ def test_the_cookie_secret_is_djangos(auth, settings):
     ]
 
 
+LOCAL = "is each process's own: a login that one ends goes on at the others"
+NOTHING = "keeps nothing: nobody can be logged in"
+CULLED = "throws entries away beyond 300"
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "what"),
+    [
+        ("locmem.LocMemCache", {}, LOCAL),
+        ("locmem.LocMemCache", {"MAX_ENTRIES": 10**6}, LOCAL),
+        ("dummy.DummyCache", {}, NOTHING),
+        ("filebased.FileBasedCache", {}, CULLED),
+        ("filebased.FileBasedCache", {"MAX_ENTRIES": 10**6}, None),
+        ("db.DatabaseCache", {}, CULLED),
+        ("db.DatabaseCache", {"MAX_ENTRIES": 10**6}, None),
+        ("redis.RedisCache", {}, None),
+    ],
+)
+def test_a_cache_that_forgets_who_was_ended(auth, settings, backend, options, what):  # O4
+    path = f"django.core.cache.backends.{backend}"
+    settings.CACHES = {"default": {}, "marks": {"BACKEND": path, "LOCATION": "x", "OPTIONS": options}}
+    settings.MULTI_OIDC_CACHE = "marks"
+    assert checks.check_revocation_cache(None) == []
+    auth(revocation=True)
+    warning = Warning(
+        f'revocation is on, and the cache "marks" {what}.',
+        hint="Let MULTI_OIDC_CACHE name a cache that all processes share and that throws nothing away, such as "
+        "Redis without eviction; files and databases with a MAX_ENTRIES in their OPTIONS.",
+        id="django_multi_oidc.W006",
+    )
+    assert checks.check_revocation_cache(None) == ([warning] if what else [])
+    settings.MULTI_OIDC_CACHE = "elsewhere"
+    assert checks.check_revocation_cache(None) == []  # E012 says so
+
+
 @pytest.mark.parametrize("login_url", ["/oidc/login/", "/oidc/login/google/", "multi_oidc:login"])
 def test_djangos_own_gates_would_loop(auth, settings, login_url):  # L8
     settings.LOGIN_URL = login_url

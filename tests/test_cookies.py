@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_multi_oidc import cookies, signing
+from django_multi_oidc import cookies, signing, visitor
 from django_multi_oidc.exceptions import IdentityTooLarge
 from django_multi_oidc.providers import configuration
 from tests.conftest import CLAIMS
@@ -63,7 +63,7 @@ def test_the_format_is_a_promise(secrets, read):  # K4: what an older version wr
 
 def test_an_identity_is_there_without_our_middleware(make_identity, cookie_of, rf):  # S5
     identity = make_identity()
-    assert cookies.identity_of_visitor(rf.get("/", headers={"cookie": cookie_of(identity)})) == identity
+    assert visitor.identity(rf.get("/", headers={"cookie": cookie_of(identity)})) == identity
 
 
 def test_a_login_is_kept_for_thirty_days(make_identity, rf):  # K1, K2

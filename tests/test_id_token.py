@@ -225,7 +225,7 @@ def test_issued_in_the_future():  # S1
 def test_issued_before_the_login():  # S1
     assert check({"iat": NOW - 630})
     assert refused({"iat": NOW - 631}) == (
-        '"iat" lies more than 600 seconds back, before this login can have begun'
+        '"iat" lies more than 600 seconds back: a token is sent when it is made'
     )
 
 

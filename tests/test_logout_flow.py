@@ -8,6 +8,7 @@ import pytest
 import requests
 import time_machine
 from asgiref.sync import async_to_sync
+from django.core.cache import cache
 
 from django_multi_oidc import alogout, discovery, logout, logout_state, signing
 from tests.flow import parameters
@@ -118,6 +119,7 @@ def test_a_provider_that_is_down_keeps_nobody_logged_in(visitor, op, caplog):  #
     visitor.log_in()
     op.go_down()
     discovery.clear()
+    cache.clear()
     visitor.client.post("/oidc/logout/")
     assert not visitor.user()["is_logged_in"]
     page = visitor.get("/oidc/logged-out/")

@@ -32,7 +32,7 @@ from django_multi_oidc.providers.addresses import is_loopback
 from django_multi_oidc.providers.auth_table import parse_auth
 from django_multi_oidc.providers.autoreload import AwaitedFile, watch_secrets_file
 from django_multi_oidc.providers.claims_request import parse_claims_request
-from django_multi_oidc.providers.keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
+from django_multi_oidc.providers.keys import KNOWN_KEYS, NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from django_multi_oidc.providers.model import Configuration
 from django_multi_oidc.providers.secret_values import is_placeholder, weakness
 
@@ -63,7 +63,7 @@ KNOWN_OF_PROVIDER = (
     "redirect_uri"
 )
 KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(
-    "client_id,", "redirect_uri, cookie_secret, client_id,"
+    "client_id,", "redirect_uri, cookie_secret, revocation, revocation_outage, client_id,"
 )
 NO_CLIENT_ID = """\
 secrets.toml: [auth.google] has no key "client_id".
@@ -799,6 +799,21 @@ cookie_secret must be a string, or a list of strings with something in each.
             f'{SHARED}lifetime = "1y"\n{CREDENTIALS}',
             "lifetime must be a time from one minute to 400 days.\n"
             '  A number and its unit, s, m, h or d; a bare number is in seconds: lifetime = "8h"',
+        ),
+        (
+            f'{SHARED}revocation = "yes"\n{CREDENTIALS}',
+            'revocation must be true or false, not "yes".\n  Without quotes: revocation = true',
+        ),
+        (
+            f'{SHARED}revocation = true\nrevocation_outage = "ignore"\n{CREDENTIALS}',
+            'revocation_outage must be "refuse" or "allow", not "ignore".\n  revocation_outage = "refuse"',
+        ),
+        *(
+            (
+                f'{SHARED}{off}revocation_outage = "allow"\n{CREDENTIALS}',
+                "has revocation_outage, and revocation is off.\n  revocation = true",
+            )
+            for off in ("", "revocation = false\n")
         ),
         (SHARED, NO_PROVIDER.removeprefix("secrets.toml: [auth] ")),
     ],
@@ -1658,7 +1673,7 @@ def test_an_awaited_file_that_exists_is_an_ordinary_one(project):  # C9
 def test_every_key_is_documented():  # D6
     text = (DOCS / "configuration.md").read_text()
     rows = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    assert rows == {*SHARED_KEYS, *NAMED_KEYS, *PROVIDER_KEYS}
+    assert rows == {*KNOWN_KEYS, *NAMED_KEYS}
 
 
 def test_the_examples_of_the_docs_are_right(read):  # D6

@@ -20,6 +20,7 @@ from .model import DEFAULT, Configuration, Provider
 from .provider_table import parse_provider
 from .redirect_uri import shared_redirect_uri
 from .references import References, is_reference
+from .revocation_keys import revocation
 from .table import Table
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -35,12 +36,13 @@ def parse_auth(
     _note_lists_of_tables(table)
     table.missing(SHARED_KEYS, besides=meant)
     redirect_uri, secrets = shared_redirect_uri(table), cookie_secrets(table)
-    outer = inherited(table)
+    outer, (on, outage) = inherited(table), revocation(table)
     providers = {item.name: item for item in _providers(table, redirect_uri, outer, meant)}
     if table.mistakes:
         return tuple(table.mistakes)
     parsed = _configuration(source, providers, redirect_uri, secrets)
-    return replace(parsed, files=tuple(dict.fromkeys([*([path] if path else []), *references.files])))
+    files = [*([path] if path else []), *references.files]
+    return replace(parsed, revocation=on, revocation_outage=outage, files=tuple(dict.fromkeys(files)))
 
 
 def directory_of(path: Path | None) -> Path:

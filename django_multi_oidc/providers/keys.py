@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 SHARED_KEYS = ("redirect_uri", "cookie_secret")
+OPTIONAL_KEYS = ("revocation", "revocation_outage")
+"""Of [auth] as the shared ones are, and not required."""
 CREDENTIALS = ("client_id", "client_secret", "server_metadata_url")
 NAMED_KEYS = ("redirect_uri",)
 """Those of a provider that has a table of its own; in [auth] the key is the shared one."""
@@ -30,7 +32,7 @@ PROVIDER_KEYS = (
     "allow_plain_http",
     *INHERITED_KEYS,
 )
-KNOWN_KEYS = (*SHARED_KEYS, *PROVIDER_KEYS)
+KNOWN_KEYS = (*SHARED_KEYS, *OPTIONAL_KEYS, *PROVIDER_KEYS)
 """Those of [auth]."""
 TABLE_KEYS = ("client_kwargs", "roles")
 """Those whose value is a table: a table of nearly this name is a slip, and no provider."""

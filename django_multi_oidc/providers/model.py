@@ -123,6 +123,10 @@ class Configuration:
     """``redirect_uri`` is https: cookies are Secure, and their names begin with ``__Host-``."""
     files: tuple[Path, ...] = ()
     """Everything that was read: the secrets file, and what its references name."""
+    revocation: bool = False
+    """Logins can be ended, by marks in the cache that are looked at when a request asks who it is."""
+    revocation_outage: Literal["refuse", "allow"] = "refuse"
+    """What a request gets whose login cannot be looked up."""
     notice: str = ""
     """Why there are no providers; empty when there are."""
 

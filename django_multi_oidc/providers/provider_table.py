@@ -13,12 +13,13 @@ from . import addresses
 from .client_kwargs import authorization_params
 from .credentials import auth_method, own_value, private_key, required_keys
 from .inherited import Inherited, inherited
-from .keys import NAMED_KEYS, PROVIDER_KEYS, SHARED_KEYS
+from .keys import NAMED_KEYS, OPTIONAL_KEYS, PROVIDER_KEYS, SHARED_KEYS
 from .model import DEFAULT, Provider, Userinfo
 from .outgoing import ca_bundle, proxy, timeout
 from .redirect_uri import own_redirect_uri
 from .table import MISSING_MENDS, Table
 
+SHARED_AND_OPTIONAL = (*SHARED_KEYS, *OPTIONAL_KEYS)
 USERINFO = ("auto", "always", "never")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -38,10 +39,10 @@ def parse_provider(
 
 
 def _note_foreign_keys(table: Table) -> set[str]:
-    for key in SHARED_KEYS:
+    for key in SHARED_AND_OPTIONAL:
         if key in table.data and key not in NAMED_KEYS:
             table.wrong(f"must not have {quoted(key)}, which all providers share.", "Move it to [auth].")
-    unknown = [key for key in table.data if key not in PROVIDER_KEYS and key not in SHARED_KEYS]
+    unknown = [key for key in table.data if key not in PROVIDER_KEYS and key not in SHARED_AND_OPTIONAL]
     return table.unknown(unknown, (*PROVIDER_KEYS, *NAMED_KEYS))
 
 

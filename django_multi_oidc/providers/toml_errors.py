@@ -6,10 +6,10 @@ import re
 
 from tomli import TOMLDecodeError
 
-from .keys import PROVIDER_KEYS, SECRETS, SHARED_KEYS
+from .keys import KNOWN_KEYS, SECRETS
 from .mistakes import Mistake
 
-SHOWN_KEYS = {*SHARED_KEYS, *PROVIDER_KEYS} - SECRETS
+SHOWN_KEYS = set(KNOWN_KEYS) - SECRETS
 HEADER = re.compile(r"\s*\[[^=\"']*")
 ASSIGNMENT = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 

@@ -16,7 +16,6 @@ from tests.conftest import COOKIE_SECRET
 from tests.hostile_provider import b64
 
 cookies = Section("The identity cookie")
-logout = Section("Logout")
 
 ALTERED = "it was altered, or signed with another secret"
 OURS = "django_multi_oidc.identity"
@@ -212,13 +211,3 @@ at(
     31 * DAYS,
 )
 at("from_the_future", "it was signed an hour from now", ALTERED, -3600)
-
-
-@logout.unchanged("RFC 9700 §4.7", "a link or an image to the logout page: it asks first", 200, "Log out")
-def logout_by_link(world: Any) -> Any:
-    return world.browser.open("/oidc/logout/")
-
-
-@logout.unchanged("RFC 9700 §4.7", "a form of another site, without our token", 403, "Forbidden")
-def logout_by_a_strangers_form(world: Any) -> Any:
-    return world.browser.post(f"{world.site}/oidc/logout/", timeout=10)

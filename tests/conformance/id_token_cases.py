@@ -196,14 +196,14 @@ refused(
     "iat_old",
     "OpenID Connect Core 1.0 §3.1.3.7",
     "`iat` is an hour ago: a token of another login",
-    '"iat" lies more than 600 seconds back, before this login can have begun',
+    '"iat" lies more than 600 seconds back: a token is sent when it is made',
     iat=Now(-3600),
 )
 refused(
     "iat_zero",
     "OpenID Connect Core 1.0 §3.1.3.7",
     "`iat` is 0",
-    '"iat" lies more than 600 seconds back, before this login can have begun',
+    '"iat" lies more than 600 seconds back: a token is sent when it is made',
     iat=0,
 )
 refused(

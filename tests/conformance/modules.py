@@ -12,7 +12,9 @@ CODE_FLOW = "The site asks for the code flow alone, where it does not apply."
 HYBRID = f"A module of the implicit and hybrid plans. {CODE_FLOW}"
 REQUEST_OBJECT = "The site sends its request as plain parameters, not as a request object."
 REFRESH = "The site keeps no refresh token; an identity is renewed by logging in again."
-LOGOUT = "Logout ends the identity here; the provider's own logout is not offered yet."
+FRONTCHANNEL = (
+    "Third-party cookies are gone from browsers, and with them what this profile's frames could end."
+)
 FORM_POST = "The site asks for its answers in the query, and takes them from nowhere else."
 REGISTRATION = "A client is registered by hand, with the provider's console."
 
@@ -33,19 +35,8 @@ NOT_APPLICABLE = {
     f"{_P}discovery-webfinger-acct": "The provider's address stands in the secrets file; nobody types in theirs.",
     f"{_P}discovery-webfinger-url": "The provider's address stands in the secrets file; nobody types in theirs.",
     f"{_P}dynamic-registration": REGISTRATION,
-    f"{_P}rp-init-logout": LOGOUT,
-    f"{_P}rp-init-logout-no-state": LOGOUT,
-    f"{_P}rp-init-logout-other-state": LOGOUT,
-    f"{_P}rp-frontchannel-rpinitlogout": LOGOUT,
-    f"{_P}rp-frontchannel-opinitlogout": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout-alg-none": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout-no-event": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout-with-nonce": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout-wrong-alg": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout-wrong-aud": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout-wrong-event": LOGOUT,
-    f"{_P}rp-backchannel-rpinitlogout-wrong-iss": LOGOUT,
+    f"{_P}rp-frontchannel-rpinitlogout": FRONTCHANNEL,
+    f"{_P}rp-frontchannel-opinitlogout": FRONTCHANNEL,
     f"{_P}session-management": "Third-party cookies are gone from browsers, and with them the frames of this profile.",
 }
 
@@ -81,4 +72,15 @@ WITH_CASES = {
     f"{_P}signing-key-rotation",
     f"{_P}signing-key-rotation-just-before-signing",
     f"{_P}3rd-party-init-login",
+    f"{_P}rp-init-logout",
+    f"{_P}rp-init-logout-no-state",
+    f"{_P}rp-init-logout-other-state",
+    f"{_P}rp-backchannel-rpinitlogout",
+    f"{_P}rp-backchannel-rpinitlogout-alg-none",
+    f"{_P}rp-backchannel-rpinitlogout-no-event",
+    f"{_P}rp-backchannel-rpinitlogout-with-nonce",
+    f"{_P}rp-backchannel-rpinitlogout-wrong-alg",
+    f"{_P}rp-backchannel-rpinitlogout-wrong-aud",
+    f"{_P}rp-backchannel-rpinitlogout-wrong-event",
+    f"{_P}rp-backchannel-rpinitlogout-wrong-iss",
 }

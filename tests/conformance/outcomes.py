@@ -45,6 +45,16 @@ _OUTCOMES = {
         "userinfo",
         "The login provider's details about you did not pass the checks of this site.",
     ),
+    "login_ended": (
+        403,
+        "cookie",
+        "This login was ended before it was complete. If that was not you, try again.",
+    ),
+    "revocation_unknown": (
+        503,
+        "cookie",
+        "This site cannot check at the moment whether a login is still good.",
+    ),
     "identity_too_large": (502, "cookie", "The login provider says more about you than this site can keep."),
 }
 STATUSES = {code: status for code, (status, _, _) in _OUTCOMES.items()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -125,6 +127,7 @@ class World:
         self._auth: dict[str, Any] = {
             "redirect_uri": f"{site}/oauth2callback",
             "cookie_secret": cookie_secret,
+            "revocation": True,
             "op": op.entry(),
             "honest": honest.entry(),
         }
@@ -138,6 +141,14 @@ class World:
         """Change keys of ``[auth]``; ... takes one out."""
         self._auth = _without_dots({**self._auth, **keys})
         self._settings.MULTI_OIDC_SECRETS = {"auth": self._auth}
+
+    @contextmanager
+    def without_cache(self) -> Iterator[None]:
+        """Within it the site's cache is down."""
+        before = self._settings.CACHES
+        self._settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.DownCache"}}
+        yield
+        self._settings.CACHES = before
 
     def another_browser(self) -> Browser:
         browser = Browser(self.site)

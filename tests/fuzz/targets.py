@@ -38,7 +38,9 @@ from tests.whatwg import Place, place
 
 T = TypeVar("T")
 HERE = Place("http", "localhost", "80", "/oauth2callback")
-OURS = re.compile(r"/oauth2callback|/oidc/(login|logout)(/[^/]*)?|/oidc/logged-out|/oidc/style\.css")
+OURS = re.compile(
+    r"/oauth2callback|/oidc/(login|logout)(/[^/]*)?|/oidc/logged-out|/oidc/backchannel-logout/[^/]*|/oidc/style\.css"
+)
 
 
 # What the browser brings

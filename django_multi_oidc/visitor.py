@@ -1,0 +1,69 @@
+"""Who is there: the identity that a request brings, unless somebody has ended it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import SynchronousOnlyOperation
+from django.http import HttpRequest
+
+from . import cookies, revocation
+from .exceptions import RevocationUnknown
+from .providers import configuration
+from .users import Identity, OIDCUser, identity_of
+
+logger = logging.getLogger(__name__)
+
+
+def read(request: HttpRequest) -> Identity | None:
+    """The identity that the request brings and that has not been ended; None for nobody.
+
+    Raises RevocationUnknown where nobody can say (O4), SynchronousOnlyOperation in a coroutine that would have
+    to wait for it.
+    """
+    if configuration().revocation and _in_a_coroutine():
+        raise SynchronousOnlyOperation(
+            "With revocation = true, answering takes a look at the cache: in async code, write "
+            "user = await request.aoidc_user() before anything asks request.oidc_user."
+        )
+    identity = cookies.read(request)
+    return None if identity is None or _is_ended(identity) else identity
+
+
+async def aread(request: HttpRequest) -> Identity | None:
+    """`read` for async code; without a thread unless the cache has to be asked."""
+    identity = cookies.read(request)
+    if identity is None or not configuration().revocation:
+        return identity
+    return None if await sync_to_async(_is_ended)(identity) else identity
+
+
+def identity(request: HttpRequest) -> Identity | None:
+    """Whom the request's user stands for, where our middleware has been there; else as `read`."""
+    user: OIDCUser | None = getattr(request, "oidc_user", None)
+    return read(request) if user is None else identity_of(user)
+
+
+def identity_if_known(request: HttpRequest) -> Identity | None:
+    """`identity`; None also where nobody can say: for pages that have something else to say."""
+    try:
+        return identity(request)
+    except RevocationUnknown:
+        return None
+
+
+def _is_ended(identity: Identity) -> bool:
+    ended = revocation.is_ended(identity)
+    if ended:
+        logger.info("identity cookie not accepted: its login was ended")
+    return ended
+
+
+def _in_a_coroutine() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
