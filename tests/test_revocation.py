@@ -8,7 +8,13 @@ from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from django_multi_oidc import revocation
 from django_multi_oidc.exceptions import RevocationUnknown
@@ -403,5 +409,7 @@ class Logins(RuleBasedStateMachine):
         assert not any(revocation.is_ended(identity) for identity in self.alive.values())
 
 
-TestLogins = Logins.TestCase
-TestLogins.settings = hypothesis_settings(max_examples=60, stateful_step_count=25, deadline=None)
+def test_whatever_happens_an_ended_login_stays_so():  # O4
+    run_state_machine_as_test(
+        Logins, settings=hypothesis_settings(max_examples=60, stateful_step_count=25, deadline=None)
+    )
