@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -13,6 +14,13 @@ STATIC_URL = "static/"
 USE_TZ = True
 TIME_ZONE = "UTC"
 DATABASES = {}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if "DEMO_CACHE" in os.environ:  # `manage.py demo`: who was logged out stays so when runserver starts anew
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": os.environ["DEMO_CACHE"],
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -12,6 +12,7 @@ urlpatterns = [
     path("members/", views.members, name="members"),
     path("editors/", views.editors, name="editors"),
     path("admins/", views.admins, name="admins"),
+    path("admins/end/", views.end, name="end"),
     path("claims/", views.claims, name="claims"),
     path("favicon.ico", RedirectView.as_view(url=static("demo/icon.svg"))),
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from django_multi_oidc.decorators import oidc_admin_required, oidc_login_required, oidc_role_required
+from django_multi_oidc.shortcuts import end_access
 
-from .activity import activity
+from .activity import activity, logins
 from .claims import described
 from .rules import ROLES
 
@@ -27,7 +29,14 @@ def editors(request):
 
 @oidc_admin_required
 def admins(request):
-    return render(request, "demo/admins.html", {"activity": activity()})
+    return render(request, "demo/admins.html", {"activity": activity(), "logins": logins()})
+
+
+@oidc_admin_required
+@require_POST
+def end(request):
+    end_access(request.POST["provider"], sub=request.POST["sub"])
+    return redirect("admins")
 
 
 @oidc_login_required

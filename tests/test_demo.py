@@ -146,12 +146,33 @@ def test_admins_see_what_happened(demo):  # D5
     picker = cancelling.open("/oidc/login/beta/")
     assert cancelling.pick(picker, cancel="1").status_code == 403
     leaving = logged_in(demo, "beta", "max")
-    assert "Hello, stranger" in leaving.log_out(leaving.open("/")).text
+    between = leaving.log_out(leaving.open("/"))
+    assert (
+        "One moment: you are being logged out at <strong><bdi>Beta Foods</bdi></strong> too." in between.text
+    )
+    assert between.headers["Refresh"].startswith(
+        f"0; url=http://localhost:{demo.provider_port}/beta/end_session?"
+    )
+    assert "Hello, stranger" in leaving.open("/").text
     page = logged_in(demo, "alpha", "pat").open("/admins/").text
     events = re.findall(r"<td>([^<]+)</td><td>(\w+)</td><td><bdi>([^<]+)</bdi>", page)
     assert ("logged in", "alpha", "Pat Admin") in events
     assert ("logged out", "beta", "Max Ferreira") in events
     assert ("login_denied", "beta", "nobody") in events
+
+
+def test_admins_end_somebodys_access(demo):  # O4
+    kim, pat = logged_in(demo, "alpha", "kim"), logged_in(demo, "alpha", "pat")
+    page = pat.open("/admins/").text
+    row = re.search(r"<td><bdi>Kim [^<]*</bdi></td><td>alpha</td>(.*?)</tr>", page)[1]
+    form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', row))
+    assert pat.post(f"{demo.site}/admins/end/", data=form, timeout=10).url == f"{demo.site}/admins/"
+    assert "Hello, stranger" in kim.open("/").text
+    assert "Hello, <bdi>Pat Admin</bdi>" in pat.open("/").text
+    assert kim.post(f"{demo.site}/admins/end/", data=form, timeout=10).status_code == 403
+    page = pat.open("/admins/").text
+    assert not re.search(r"<td><bdi>Kim [^<]*</bdi></td><td>alpha</td>", page)
+    assert re.search(r"<td>ended</td><td>alpha</td><td><bdi>Kim ", page)
 
 
 def test_a_page_shows_its_own_code(demo):

@@ -28,10 +28,17 @@ MODULES = {
     "id_token": "id_token | backends",
     "issuer": "issuer | id_token discovery backends",
     "jws": "jws client_auth | id_token",
-    "login_state": "login_state | views",
+    "kept_claims": "kept_claims | login_flow",
+    "lifetimes": "lifetimes | login_flow",
+    "login_state": "login_state rotation | views",
+    "logout_token": "logout_token | backchannel",
+    "pieces": "pieces cookies | cookie_mixtures",
+    "revocation": "revocation visitor | backchannel",
     "rules": "rules | providers",
-    "signing": "signing | cookies login_state shared_cache",
+    "signing": "signing rotation | cookies login_state shared_cache",
     "strict_json": "strict_json | jws",
+    "token_checks": "id_token logout_token | backends",
+    "visitor": "visitor | cookies",
 }
 
 

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
-from demo_project.rules import ROLES
+from demo_project.rules import completed
 from django_multi_oidc.dev_provider.people import Person
 from django_multi_oidc.dev_provider.realm import Realm
 from django_multi_oidc.dev_provider.server import DevProvider
@@ -37,7 +37,10 @@ class Command(BaseCommand):
             return serve(port)
         with one_line_if_taken(port, "--port"):
             socket.create_server(("127.0.0.1", port)).close()
-        provider = DevProvider(port=provider_port, redirect_uris=[f"http://localhost:{port}/oauth2callback"])
+        site = f"http://localhost:{port}"
+        provider = DevProvider(port=provider_port, redirect_uris=[f"{site}/oauth2callback"])
+        for name in ("alpha", "beta"):
+            provider.register_backchannel_logout_uri(name, f"{site}/oidc/backchannel-logout/{name}/")
         with one_line_if_taken(provider_port, "--provider-port"):
             provider.start()
         try:
@@ -48,8 +51,10 @@ class Command(BaseCommand):
     def serve_with(self, provider: DevProvider, port: int) -> None:
         with TemporaryDirectory(prefix="multi-oidc-demo-") as folder:
             secrets = Path(folder) / "secrets.toml"
-            secrets.write_text(f"{provider.secrets_file()}\n{ROLES}", encoding="utf-8")
+            secrets.write_text(completed(provider.secrets_file()), encoding="utf-8")
+            secrets.chmod(0o600)
             os.environ["MULTI_OIDC_SECRETS_FILE"] = str(secrets)
+            os.environ["DEMO_CACHE"] = str(Path(folder) / "cache")
             self.say(greeting(port, provider, secrets))
             serve(port)
 
