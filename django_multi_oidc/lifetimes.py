@@ -15,7 +15,7 @@ RENEWED_AFTER = 0.1
 def over(provider: Provider, identity: Identity) -> str:
     """Why the identity has ended; empty while it lasts."""
     now = time.time()
-    if now - identity.login_at > provider.lifetime:
+    if now - identity.login_at >= provider.lifetime:
         return "it is older than its lifetime"
     if provider.idle_timeout is not None and now - identity.issued_at > provider.idle_timeout:
         return "it was not used for longer than idle_timeout"

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 
-from . import cookies, logout_state, redirects, revocation, sessions, signing
+from . import cookies, logout_state, redirects, revocation, sessions, signing, visitor
 from .exceptions import ConfigurationError
 from .providers import Provider, configuration
 from .signals import oidc_logged_out, oidc_revoked
@@ -36,16 +36,16 @@ def logout(request: HttpRequest, *, everywhere: bool = False) -> HttpResponseRed
     ``everywhere``: end the person's logins in all browsers. That needs ``revocation = true``, else
     ConfigurationError; raises RevocationUnknown, and then nobody is logged out, where the cache is down.
     """
-    _end(request, everywhere)
+    identity = _end(request, everywhere)
     sessions.flush(request)
-    return _logged_out(request)
+    return _logged_out(request, identity)
 
 
 async def alogout(request: HttpRequest, *, everywhere: bool = False) -> HttpResponseRedirect:
     """`logout` for async views."""
-    await sync_to_async(_end)(request, everywhere)
+    identity = await sync_to_async(_end)(request, everywhere)
     await sessions.aflush(request)
-    return _logged_out(request)
+    return _logged_out(request, identity)
 
 
 def end_access(provider: str, *, sub: str = "", email: str = "", everybody: bool = False) -> None:
@@ -67,18 +67,19 @@ def end_access(provider: str, *, sub: str = "", email: str = "", everybody: bool
     oidc_revoked.send_robust(sender=provider, sub=sub, sid="", email=email, everybody=everybody)
 
 
-def _end(request: HttpRequest, everywhere: bool) -> None:
-    """In the cache. Who holds a cookie whose login was ended may not end others."""
+def _end(request: HttpRequest, everywhere: bool) -> Identity | None:
+    """End the visitor's login in the cache; who they were. Whose login was ended before may not end others."""
     if everywhere:
         _need_revocation("logout(everywhere=True)")
-    identity = cookies.read(request)
+    identity = visitor.read(request) if everywhere else visitor.identity_even_in_an_outage(request)
     if identity is None:
-        return
-    if everywhere and not revocation.is_ended(identity):
+        return None
+    if everywhere:
         provider, sub = configuration().providers[identity.provider], identity.claims["sub"]
         revocation.end_person(provider, sub=sub)
         oidc_revoked.send_robust(sender=provider.name, sub=sub, sid="", email="", everybody=False)
     revocation.end_login(identity)
+    return identity
 
 
 def _need_revocation(what: str) -> None:
@@ -120,8 +121,7 @@ def _with_query(path: str, next_url: str | None, prompt: str | None) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _logged_out(request: HttpRequest) -> HttpResponseRedirect:
-    identity = cookies.read(request)
+def _logged_out(request: HttpRequest, identity: Identity | None) -> HttpResponseRedirect:
     response = _on_the_way_out(identity)
     if identity is not None:
         user = attach_identity(request, identity)

@@ -23,7 +23,6 @@ from . import (
     backchannel,
     callback,
     cookie_header,
-    cookies,
     login_flow,
     login_state,
     logout_flow,
@@ -142,7 +141,7 @@ class LogoutView(OIDCView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """A page with a button."""
-        return pages.logout(request, visitor.identity_if_known(request) or cookies.read(request))
+        return pages.logout(request, visitor.identity_even_in_an_outage(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the identity, and go to the site's root; ``everywhere`` in the form: in all browsers."""

@@ -109,6 +109,8 @@ def test_every_worker_and_every_version_derives_the_same():  # L3
     key = hashlib.sha256(f"django_multi_oidc.nonce{COOKIE_SECRET}".encode()).digest()
     expected = urlsafe_b64encode(hmac.digest(key, b"state", "sha256")).decode().rstrip("=")
     assert signing.derive("nonce", "state") == expected
+    key = hashlib.sha256(f"django_multi_oidc.key-name{COOKIE_SECRET}".encode()).digest()
+    assert signing.name_of_key() == urlsafe_b64encode(hmac.digest(key, b"", "sha256")).decode()[:8]
 
 
 def test_what_was_derived_is_derived_again_after_a_rotation(secrets, settings):  # K4

@@ -142,6 +142,16 @@ def test_without_revocation_nothing_is_offered_that_cannot_be_done(visitor, sett
         assert str(caught.value) == f"{what}: MULTI_OIDC_SECRETS needs revocation = true in [auth]."
 
 
+def test_whoever_was_ended_is_not_logged_in_at_the_logout_page_either(visitor, heard):  # O1, O4
+    visitor.log_in()
+    end_access("alpha", everybody=True)
+    heard.clear()
+    assert "You are not logged in" in text_of(visitor.get("/oidc/logout/"))
+    assert visitor.client.post("/oidc/logout/").status_code == 302
+    assert IDENTITY not in visitor.cookies
+    assert heard == []
+
+
 def test_whoever_was_ended_ends_nobody_else(visitor, someone_else):  # O4: a stolen cookie
     visitor.log_in()
     stolen = visitor.cookies
