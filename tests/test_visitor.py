@@ -16,7 +16,7 @@ from django_multi_oidc import visitor as visitors
 from django_multi_oidc.exceptions import ConfigurationError, RevocationUnknown
 from django_multi_oidc.shortcuts import end_access, logout
 from django_multi_oidc.signals import oidc_logged_out, oidc_revoked
-from django_multi_oidc.users import attach
+from django_multi_oidc.users import attach, attach_identity
 
 IDENTITY = "multi_oidc_auth"
 DOWN = {"default": {"BACKEND": "tests.broken_caches.DownCache"}}
@@ -218,6 +218,29 @@ def test_without_revocation_the_plain_attribute_does(visitor, settings, live_sec
     settings.MULTI_OIDC_SECRETS = {"auth": {**live_secrets, "revocation": False}}
     visitor.log_in()
     assert asynchronously(visitor, "/ask-in-the-loop/").json()["is_logged_in"]
+
+
+def test_without_revocation_no_thread_is_needed(visitor, rf, settings, live_secrets, monkeypatch):  # U6
+    settings.MULTI_OIDC_SECRETS = {"auth": {**live_secrets, "revocation": False}}
+    visitor.log_in()
+    monkeypatch.setattr(visitors, "sync_to_async", None)
+    request = rf.get("/", headers={"cookie": f"{IDENTITY}={visitor.cookies[IDENTITY]}"})
+    assert async_to_sync(visitors.aread)(request).claims["email"] == "pat@alpha.example"
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    assert async_to_sync(visitors.aread)(rf.get("/")) is None
+
+
+def test_whom_a_request_is_about(visitor, rf, caplog):  # U5
+    caplog.set_level(logging.INFO, "django_multi_oidc")
+    visitor.log_in()
+    request = rf.get("/", headers={"cookie": f"{IDENTITY}={visitor.cookies[IDENTITY]}"})
+    pat = visitors.identity(request)
+    assert pat.claims["email"] == "pat@alpha.example"
+    assert visitors.identity_if_known(request) == pat
+    assert "ended" not in caplog.text
+    attach_identity(request, None)  # who has logged out in this request
+    assert visitors.identity(request) is None
+    assert visitors.identity_if_known(request) is None
 
 
 def test_asked_once_it_is_known(visitor, rf):  # U6

@@ -38,7 +38,7 @@ MODULES = {
     "signing": "signing rotation | cookies login_state shared_cache",
     "strict_json": "strict_json | jws",
     "token_checks": "id_token logout_token | backends",
-    "visitor": "visitor | cookies",
+    "visitor": "visitor middleware | cookies login_flow views",
 }
 
 
