@@ -13,8 +13,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from .providers import configuration
 from .wording import whole
 
+# Of a response's headers: those of middleware around ours and of the web server, a session's and a CSRF cookie
+# among them.
+OTHERS_BYTES = 700
 # gunicorn refuses a header line over 8,190 bytes, nginx one over 8 KiB; the rest is for the name and the port.
 MAX_BYTES = 7800
 # Of which so many are kept free of any identity: for a next login's own cookie, or a new session's.
@@ -49,6 +53,16 @@ def values(request: HttpRequest, name: str) -> list[str]:
 def size_of(name: str, value: str) -> int:
     """The bytes that a cookie takes of the header."""
     return len(name) + len(value) + 3  # "=", "; "
+
+
+def excess(response: HttpResponseBase) -> int:
+    """By how many bytes the response's headers are too large for the server in front; 0 or less: they fit."""
+    headers = [
+        *response.items(),
+        *(("Set-Cookie", morsel.OutputString()) for morsel in response.cookies.values()),
+    ]
+    size = sum(len(f"{name}: {value}\r\n".encode()) for name, value in headers)
+    return size + OTHERS_BYTES - configuration().response_header_bytes
 
 
 def largest(request: HttpRequest) -> str:

@@ -55,8 +55,10 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
     # Before the call: who is logged out at the provider meanwhile is not logged in by it.
     began = revocation.now()
     claims = backend.fetch_claims(code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier)
+    identity = _identity(provider, login, answer, claims, began)
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
-    _log_in(request, response, _identity(provider, login, answer, claims, began))
+    login_state.delete(response, login.state)
+    _log_in(request, response, identity)
     return response
 
 
@@ -138,6 +140,7 @@ def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) ->
         raise cookies.too_large(
             identity, f"{-room} bytes too many for one header; {cookie_header.largest(request)}"
         )
+    _check_response(response, identity)
     if revocation.is_ended(identity):
         raise LoginEnded("the person's logins were ended since the callback came")
     before = cookies.read(request)
@@ -146,3 +149,16 @@ def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) ->
     sessions.renew(request, identity, before=before)
     user = attach_identity(request, identity)
     oidc_logged_in.send_robust(sender=identity.provider, request=request, user=user)
+
+
+def _check_response(response: HttpResponse, identity: Identity) -> None:
+    """The page to go to is given up before the login is."""
+    if cookie_header.excess(response) > 0:
+        response["Location"] = redirects.after_login("")
+    excess = cookie_header.excess(response)
+    if excess > 0:
+        limit = configuration().response_header_bytes
+        raise cookies.too_large(
+            identity,
+            f"{excess} bytes too many for a response's headers, of which response_header_bytes allows {limit}",
+        )

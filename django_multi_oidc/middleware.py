@@ -11,9 +11,8 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from . import cookies, lifetimes, pages, sessions, visitor
+from . import cookies, pages, renewal, sessions, visitor
 from .exceptions import RevocationUnknown
-from .providers import configuration
 from .users import Identity, OIDCUser, attach, known_identity, was_asked
 
 
@@ -42,7 +41,7 @@ class OIDCUserMiddleware:
         response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # sync mode
         if writer := session_writer(request):
             sessions.stamp(request, writer)
-        renew(request, response)
+        renewal.renew(request, response)
         return vary_on_cookie(user, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -50,7 +49,7 @@ class OIDCUserMiddleware:
         response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async mode
         if writer := session_writer(request):
             await sessions.astamp(request, writer)
-        renew(request, response)
+        renewal.renew(request, response)
         return vary_on_cookie(user, response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
@@ -65,13 +64,6 @@ def session_writer(request: HttpRequest) -> Identity | None:
         return None
     # Whether the login was ended is not asked: that the session was theirs is all that it has to say.
     return known_identity(user) if was_asked(user) else cookies.read(request)
-
-
-def renew(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Sign the identity anew where an idle limit would otherwise end it while somebody uses it."""
-    identity = known_identity(request.oidc_user)  # type: ignore[attr-defined]  # who has just logged in or out, too
-    if identity is not None and lifetimes.is_due(configuration().providers[identity.provider], identity):
-        cookies.write(request, response, identity)
 
 
 def vary_on_cookie(user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:

@@ -118,9 +118,7 @@ class CallbackView(OIDCView):
             if login_flow.made_the_identity(request, answer):
                 return HttpResponseRedirect(redirects.after_login(""))
             raise
-        response = login_flow.finish(request, self.provider, login, answer)
-        login_state.delete(response, login.state)
-        return response
+        return login_flow.finish(request, self.provider, login, answer)
 
     def failed(self, request: HttpRequest, failure: LoginError) -> HttpResponse:
         """The error page; a login that failed is over, and the identity already there stays."""

@@ -27,6 +27,13 @@ async def aask(request):
     return JsonResponse(dict(await request.aoidc_user()))
 
 
+def many_headers(request):
+    request.oidc_user.get("sub")
+    response = HttpResponse("asked", headers={"X-Long": "x" * 3000})
+    response.set_cookie("other", "x" * 200)
+    return response
+
+
 def untouched(request):
     return HttpResponse("nobody was asked for")
 

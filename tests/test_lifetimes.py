@@ -7,8 +7,9 @@ import time_machine
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
-from django_multi_oidc import lifetimes
+from django_multi_oidc import lifetimes, renewal
 from django_multi_oidc.providers import configuration
+from django_multi_oidc.shared_cache import Seldom
 
 NAME = "multi_oidc_auth"
 NOON = 1_800_000_000
@@ -160,6 +161,20 @@ def test_a_dead_identity_is_not_signed_anew(at, configure):  # K3
     configure(idle_timeout="1h")
     at.log_in()
     assert at(2 * HOUR).max_age is None
+
+
+def test_a_page_whose_headers_leave_no_room(at, configure, settings, caplog, monkeypatch):  # K2, K5
+    configure(idle_timeout="1h")
+    monkeypatch.setattr(renewal, "_may_warn", Seldom())
+    at.log_in()
+    assert at(HOUR / 2, "/many-headers/").max_age is None
+    assert at(HOUR / 2, "/many-headers/")["X-Long"] == "x" * 3000
+    assert caplog.messages == [
+        "an identity was not signed anew: the page's headers leave no room in response_header_bytes (4096)"
+    ]
+    assert at(HOUR / 2).max_age == HOUR
+    configure(idle_timeout="1h", response_header_bytes=8192)
+    assert at(HOUR, "/many-headers/").max_age == HOUR
 
 
 def test_logging_out_wins_over_signing_anew(at, configure):  # O1

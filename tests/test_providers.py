@@ -63,7 +63,8 @@ KNOWN_OF_PROVIDER = (
     "redirect_uri"
 )
 KNOWN = KNOWN_OF_PROVIDER.removesuffix(", redirect_uri").replace(
-    "client_id,", "redirect_uri, cookie_secret, revocation, revocation_outage, client_id,"
+    "client_id,",
+    "redirect_uri, cookie_secret, revocation, revocation_outage, response_header_bytes, client_id,",
 )
 NO_CLIENT_ID = """\
 secrets.toml: [auth.google] has no key "client_id".
@@ -799,6 +800,14 @@ cookie_secret must be a string, or a list of strings with something in each.
             f'{SHARED}lifetime = "1y"\n{CREDENTIALS}',
             "lifetime must be a time from one minute to 400 days.\n"
             '  A number and its unit, s, m, h or d; a bare number is in seconds: lifetime = "8h"',
+        ),
+        *(
+            (
+                f"{SHARED}response_header_bytes = {value}\n{CREDENTIALS}",
+                "response_header_bytes must be a whole number from 4096 to 65536.\n"
+                "  It is nginx's proxy_buffer_size, or what another server takes: response_header_bytes = 16384",
+            )
+            for value in ("4095", "65537", "true", '"16k"', "8192.0")
         ),
         (
             f'{SHARED}revocation = "yes"\n{CREDENTIALS}',

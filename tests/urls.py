@@ -10,6 +10,7 @@ urlpatterns = [
     path("ask/", site.ask),
     path("aask/", site.aask),
     path("asked-first/", site.asked_first),
+    path("many-headers/", site.many_headers),
     path("untouched/", site.untouched),
     path("stream/", site.stream),
     path("file/", site.file),

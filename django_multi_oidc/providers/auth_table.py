@@ -20,6 +20,7 @@ from .model import DEFAULT, Configuration, Provider
 from .provider_table import parse_provider
 from .redirect_uri import shared_redirect_uri
 from .references import References, is_reference
+from .response_header_bytes import response_header_bytes
 from .revocation_keys import revocation
 from .table import Table
 
@@ -36,11 +37,13 @@ def parse_auth(
     _note_lists_of_tables(table)
     table.missing(SHARED_KEYS, besides=meant)
     redirect_uri, secrets = shared_redirect_uri(table), cookie_secrets(table)
-    outer, (on, outage) = inherited(table), revocation(table)
+    outer, (on, outage), header_bytes = inherited(table), revocation(table), response_header_bytes(table)
     providers = {item.name: item for item in _providers(table, redirect_uri, outer, meant)}
     if table.mistakes:
         return tuple(table.mistakes)
-    parsed = _configuration(source, providers, redirect_uri, secrets)
+    parsed = replace(
+        _configuration(source, providers, redirect_uri, secrets), response_header_bytes=header_bytes
+    )
     files = [*([path] if path else []), *references.files]
     return replace(parsed, revocation=on, revocation_outage=outage, files=tuple(dict.fromkeys(files)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SHARED_KEYS = ("redirect_uri", "cookie_secret")
-OPTIONAL_KEYS = ("revocation", "revocation_outage")
+OPTIONAL_KEYS = ("revocation", "revocation_outage", "response_header_bytes")
 """Of [auth] as the shared ones are, and not required."""
 CREDENTIALS = ("client_id", "client_secret", "server_metadata_url")
 NAMED_KEYS = ("redirect_uri",)

@@ -15,6 +15,8 @@ from ..rules import Rules
 
 DEFAULT = "default"
 TIMEOUT = 10.0  # seconds
+RESPONSE_HEADER_BYTES = 4096
+"""nginx's proxy_buffer_size where nobody sets it: of a response with more it makes a bare 502."""
 LIFETIME = 30 * 24 * 60 * 60  # seconds
 LONGEST_LIFETIME = 400 * 24 * 60 * 60
 """Seconds; browsers keep no cookie for longer (RFC 6265bis section 5.5)."""
@@ -127,6 +129,8 @@ class Configuration:
     """Logins can be ended, by marks in the cache that are looked at when a request asks who it is."""
     revocation_outage: Literal["refuse", "allow"] = "refuse"
     """What a request gets whose login cannot be looked up."""
+    response_header_bytes: int = RESPONSE_HEADER_BYTES
+    """What the server in front of the site takes of a response's headers."""
     notice: str = ""
     """Why there are no providers; empty when there are."""
 
