@@ -43,17 +43,39 @@ class Person(requests.Session):
             )
         return answer.headers["Location"]
 
+    def log_out(self):
+        """By the site's button; where it leads."""
+        return self.press(self.get_page("/oidc/logout/"))
+
+    def go_on(self, page):
+        """Where the page goes on to by itself."""
+        return self.get(page.headers["Refresh"].partition("; url=")[2], timeout=10)
+
+    def log_out_at(self, organisation):
+        """At the provider, which the site has no part in; its page."""
+        metadata = self.get(organisation.table["server_metadata_url"], timeout=10).json()
+        return self.press(self.get(metadata["end_session_endpoint"], timeout=10), logout="yes")
+
+    def press(self, page, **button):
+        """A button of the page's form; where it leads."""
+        action_url, data = form_of(page)
+        return self.post(action_url, data={**data, **button}, timeout=10)
+
     def user(self):
         return self.get_page("/ask/").json()
 
 
 def filled_in(form, username, action):
     """Where the form goes, and what it sends; where somebody else was logged in, it sends itself to log out first."""
-    action_url = re.search(r'<form[^>]* action="([^"]*)"', form.text)
-    data = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form.text))
-    if not data:
-        data = {"username": username, "password": PASSWORD, "action": action}
-    return urljoin(form.url, action_url[1] if action_url else ""), data
+    action_url, data = form_of(form)
+    return action_url, data or {"username": username, "password": PASSWORD, "action": action}
+
+
+def form_of(page):
+    """Where the page's form goes, and what it sends unseen."""
+    action_url = re.search(r'<form[^>]* action="([^"]*)"', page.text)
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    return urljoin(page.url, action_url[1] if action_url else ""), dict(hidden)
 
 
 def text(page):

@@ -97,6 +97,12 @@ class RealProvider:
         public = ECAlgorithm.to_jwk(self.site_key.public_key(), as_dict=True)
         return {**os.environ, "SITE_KEY": json.dumps({**public, "use": "sig", "alg": "ES256"})}
 
+    def told(self):
+        """What came of telling the site of logouts, since it was last asked: event, client, status of a refusal."""
+        lines = self._said().splitlines()
+        self._output.truncate(0)
+        return [line for line in lines if line.startswith("backchannel.")]
+
     def _said(self):
         return Path(self._output.name).read_text(errors="replace")
 

@@ -5,7 +5,9 @@
 // alpha signs RS256 and puts the claims into the ID token. beta signs ES256, keeps them for UserInfo (the
 // library's default) and has a client secret that RFC 6749 section 2.3.1 wants encoded. Both require PKCE and make new
 // keys at every start, so that a restart is a key rotation. Each also has a client that signs (its public key: SITE_KEY, a JWK) and a public one.
-// Prints "ready" once both listen.
+// People can log out at either. Both tell the site so; alpha says which session it was (sid), beta only whose (sub).
+// Prints "ready" once both listen, and a line for each logout that the site was told of: the library's event, the client
+// and, where the site refused, its status.
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { Provider, interactionPolicy } from 'oidc-provider';
 
@@ -26,7 +28,9 @@ const jwk = (type, options, alg) => ({
   ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid: randomUUID(),
 });
 
-function organisation(name, port, { alg, secret, inUserinfoOnly }) {
+const onTheSite = (path) => [...new Set(redirectUris.map((uri) => new URL(path, uri).href))];
+
+function organisation(name, port, { alg, secret, inUserinfoOnly, namesSessions }) {
   const everybody = people(name);
   const policy = interactionPolicy.base();
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
@@ -37,7 +41,9 @@ function organisation(name, port, { alg, secret, inUserinfoOnly }) {
       { client_id: `${name}-public`, token_endpoint_auth_method: 'none' },
     ].map((client) => ({
       ...client, redirect_uris: redirectUris, response_types: ['code'], grant_types: ['authorization_code'],
-      id_token_signed_response_alg: alg,
+      id_token_signed_response_alg: alg, post_logout_redirect_uris: onTheSite('/oidc/logged-out/'),
+      backchannel_logout_uri: onTheSite(`/oidc/backchannel-logout/${name}/`)[0],
+      backchannel_logout_session_required: namesSessions,
     })),
     jwks: { keys: [jwk('rsa', { modulusLength: 2048 }, 'RS256'), jwk('ec', { namedCurve: 'P-256' }, 'ES256')] },
     claims: claimsOf,
@@ -48,7 +54,10 @@ function organisation(name, port, { alg, secret, inUserinfoOnly }) {
       keys: [randomUUID()],
       names: { session: `op_${name}_session`, interaction: `op_${name}_interaction`, resume: `op_${name}_resume` },
     },
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true },
+    },
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),  // its dispatcher refuses loopback, where the site is
     interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (ctx, sub) => {
       const person = Object.values(everybody).find((one) => one.sub === sub);
@@ -64,6 +73,10 @@ function organisation(name, port, { alg, secret, inUserinfoOnly }) {
     ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
   });
   provider.use((ctx, next) => (ctx.path.startsWith('/interaction/') ? interaction(ctx, provider, everybody) : next()));
+  provider.on('backchannel.success', (ctx, client) => console.log('backchannel.success', client.clientId));
+  provider.on('backchannel.error', (ctx, error, client) => {
+    console.log('backchannel.error', client.clientId, error.response?.status ?? error.message);
+  });
   return new Promise((resolve) => { provider.listen(port, '127.0.0.1', resolve); });
 }
 
@@ -99,6 +112,10 @@ function result(form, promptName, everybody) {
   return promptName === 'select_account' ? { ...login, select_account: {} } : login;
 }
 
-await organisation('alpha', alphaPort, { alg: 'RS256', secret: 'alpha-secret-0123456789', inUserinfoOnly: false });
-await organisation('beta', betaPort, { alg: 'ES256', secret: 'b%t+ secret/=&:0123456789', inUserinfoOnly: true });
+await organisation('alpha', alphaPort, {
+  alg: 'RS256', secret: 'alpha-secret-0123456789', inUserinfoOnly: false, namesSessions: true,
+});
+await organisation('beta', betaPort, {
+  alg: 'ES256', secret: 'b%t+ secret/=&:0123456789', inUserinfoOnly: true, namesSessions: false,
+});
 console.log('ready');
