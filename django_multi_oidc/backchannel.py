@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from . import revocation
 from .backend_loading import backend_of
-from .exceptions import CallbackMalformed, LoginError
+from .exceptions import CallbackMalformed
 from .providers import Provider
 from .signals import oidc_revoked
 
@@ -25,7 +25,7 @@ def receive(request: HttpRequest, provider: Provider) -> None:
         raise CallbackMalformed('the "jti" was met before')
     try:
         _end(provider, sub=token.sub, sid=token.sid)
-    except LoginError:
+    except Exception:  # whatever it was, the provider may send the token again
         revocation.use_again(provider, token.jti)
         raise
     logger.info("provider %r has logged somebody out", provider.name)

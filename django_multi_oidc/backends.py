@@ -19,6 +19,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import generate_code_challenge
 
 from . import client_auth, discovery, http, id_token, logout_token
+from .copies import Asker
 from .discovery import ProviderMetadata
 from .exceptions import (
     CallbackMalformed,
@@ -216,12 +217,12 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
             )
         )
 
-    def _with_fresh_keys(self, check: Callable[[tuple[JWK, ...]], T]) -> T:
+    def _with_fresh_keys(self, check: Callable[[tuple[JWK, ...]], T], asker: Asker = "login") -> T:
         """``check`` with the keys that are known, and once more with newer ones where none of them fits."""
         keys = discovery.get_keys(self.provider)
         with suppress(KeyUnknown):
             return check(keys)
-        return check(discovery.refetch_keys(self.provider, seen=keys))
+        return check(discovery.refetch_keys(self.provider, seen=keys, asker=asker))
 
     @property
     def _claims_request(self) -> ClaimsRequest:
@@ -246,7 +247,8 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
                 issuer=self.metadata.issuer,
                 client_id=self.provider.client_id,
                 audiences=self.provider.audiences,
-            )
+            ),
+            asker="logout",
         )
 
     # To the UserInfo endpoint

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
+from . import cache_backends
 from .conf import conf
 from .providers import Configuration, configuration, configuration_mistakes
 from .providers.callback_path import callback_path_mistakes
@@ -348,35 +349,16 @@ def check_cookie_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-# Django's own cache backends, and what each does to the marks of revocation.
-FORGETFUL_CACHES = {
-    "locmem.LocMemCache": "is each process's own: a login that one ends goes on at the others",
-    "dummy.DummyCache": "keeps nothing: nobody can be logged in",
-}
-CULLED_CACHES = {
-    "filebased.FileBasedCache": "throws entries away beyond 300",
-    "db.DatabaseCache": "throws entries away beyond 300",
-}
-
-
 def check_revocation_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Which cache is right depends on the number of processes, which Django cannot know: a warning."""
-    if not _configuration().revocation or conf.MULTI_OIDC_CACHE not in conf.CACHES:
-        return []
-    cache = conf.CACHES[conf.MULTI_OIDC_CACHE]
-    backend = str(cache.get("BACKEND", "")).removeprefix("django.core.cache.backends.")
-    known = FORGETFUL_CACHES if _keeps_many(cache) else FORGETFUL_CACHES | CULLED_CACHES
-    if backend not in known:
+    problem = cache_backends.problem() if _configuration().revocation else ""
+    if not problem:
         return []
     return [
         Warning(
-            f"revocation is on, and the cache {quoted(conf.MULTI_OIDC_CACHE)} {known[backend]}.",
+            f"revocation is on, and the cache {quoted(conf.MULTI_OIDC_CACHE)} {problem}.",
             hint="Let MULTI_OIDC_CACHE name a cache that all processes share and that throws nothing away, such as "
-            "Redis without eviction; files and databases with a MAX_ENTRIES in their OPTIONS.",
+            "Redis without eviction; files and databases with a MAX_ENTRIES of 10,000 or more in their OPTIONS.",
             id="django_multi_oidc.W006",
         )
     ]
-
-
-def _keeps_many(cache: Mapping[str, Any]) -> bool:
-    return "MAX_ENTRIES" in cache.get("OPTIONS", {})

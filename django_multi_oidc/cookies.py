@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from . import cookie_header, lifetimes, pieces, signing
-from .exceptions import IdentityTooLarge, IDTokenInvalid
+from .exceptions import IdentityTooLarge
 from .providers import Configuration, configuration
 from .providers.model import LONGEST_LIFETIME
 from .users import Identity, read_only
@@ -31,12 +31,10 @@ OVERHEAD = 130  # of these for attributes, "=", and the number of a piece
 def write(request: HttpRequest, response: HttpResponseBase, identity: Identity) -> int:
     """Store the identity in the visitor's browser; by how many bytes a later request's header grows.
 
-    Raises IdentityTooLarge or IDTokenInvalid, and then sets nothing.
+    Raises IdentityTooLarge, and then sets nothing.
     """
     settings = configuration()
-    seconds = lifetimes.seconds_left(settings.providers[identity.provider], identity)
-    if seconds < 1:
-        raise IDTokenInvalid('"exp" has passed, and follow_token_expiry leaves no time')
+    seconds = max(1, lifetimes.seconds_left(settings.providers[identity.provider], identity))
     text = signing.dumps(_pack(identity), "identity")
     if len(text) > cookie_header.MAX_BYTES:
         raise too_large(
@@ -55,7 +53,11 @@ def write(request: HttpRequest, response: HttpResponseBase, identity: Identity) 
 def _brought(request: HttpRequest) -> Iterator[tuple[str, int]]:
     """Name and size of each cookie of an identity that the request brings, left-over pieces too."""
     for name in pieces.names(configuration().cookie_name):
-        if values := cookie_header.values(request, name):
+        values = cookie_header.values(request, name)
+        # Another project on this host may have chosen such a name for a cookie of its own.
+        if name != configuration().cookie_name:
+            values = [value for value in values if pieces.HEAD.match(value)]
+        if values:
             yield name, sum(cookie_header.size_of(name, value) for value in values)
 
 
@@ -96,12 +98,21 @@ def _read(request: HttpRequest) -> Identity | None:
         return None
 
 
+def signed(request: HttpRequest) -> Identity | None:
+    """The identity that the cookie was made for, even if it is not good now: a rule that denies it may change back."""
+    try:
+        text = pieces.join(configuration().cookie_name, partial(cookie_header.values, request))
+        return _signed(text)
+    except (_Nobody, pieces.PiecesError):
+        return None
+
+
 class _Nobody(Exception):
     """Why a cookie is nobody's; never holds anything of its value."""
 
 
 def _identity(text: str, settings: Configuration) -> Identity:
-    identity = _unpack(_envelope(text), signing.signed_at(text))
+    identity = _signed(text)
     provider = settings.providers.get(identity.provider)
     if provider is None:
         raise _Nobody("its provider is no longer in the secrets file")
@@ -112,6 +123,10 @@ def _identity(text: str, settings: Configuration) -> Identity:
     if not provider.allows(identity.claims):
         raise _Nobody("its provider's allow or tenants do not let it in")
     return identity
+
+
+def _signed(text: str) -> Identity:
+    return _unpack(_envelope(text), signing.signed_at(text))
 
 
 def _envelope(text: str) -> dict[str, Any]:

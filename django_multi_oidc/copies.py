@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from . import shared_cache
 from .exceptions import LoginError
@@ -32,6 +32,7 @@ SLOW_SECONDS = 1.0
 REMEMBERED_SECONDS = 2.0
 
 T = TypeVar("T")
+Asker = Literal["login", "logout"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +61,15 @@ def current(source: Source[T]) -> T:
     return _copy(source).current(source)
 
 
-def newer(source: Source[T], *, seen: T) -> T:
+def newer(source: Source[T], *, seen: T, asker: Asker = "login") -> T:
     """Something else than ``seen``, which did not do; or ``seen`` where asking again is too soon.
+
+    Each ``asker`` has a time of its own: anybody may send what passes for a logout token, and no login shall wait
+    for that.
 
     Raises what ``fetch`` and ``check`` raise.
     """
-    return _copy(source).newer(source, seen)
+    return _copy(source).newer(source, seen, asker)
 
 
 def clear() -> None:
@@ -112,6 +116,14 @@ def _again(error: LoginError) -> LoginError:
     return type(error)(error.detail, stage=error.stage)
 
 
+class _Refetch(Generic[T]):
+    """When something was last fetched before its time, for one kind of asker."""
+
+    def __init__(self) -> None:
+        self.at = float("-inf")
+        self.together: _Together[T] = _Together()
+
+
 class _Copy(Generic[T]):
     """The process's copy of one Source."""
 
@@ -119,9 +131,8 @@ class _Copy(Generic[T]):
         self.url = url
         self._held: tuple[Kept, T] | None = None
         self._failure: tuple[float, LoginError] | None = None
-        self._refetched_at = float("-inf")
         self._getting: _Together[T] = _Together()
-        self._refetching: _Together[T] = _Together()
+        self._refetches: dict[Asker, _Refetch[T]] = {"login": _Refetch(), "logout": _Refetch()}
         self._may_warn = Seldom()
 
     def current(self, source: Source[T]) -> T:
@@ -130,8 +141,9 @@ class _Copy(Generic[T]):
             return held[1]
         return self._getting.do(lambda: self._found(source))
 
-    def newer(self, source: Source[T], seen: T) -> T:
-        return self._refetching.do(lambda: self._refetched(source, seen))
+    def newer(self, source: Source[T], seen: T, asker: Asker) -> T:
+        refetch = self._refetches[asker]
+        return refetch.together.do(lambda: self._refetched(source, seen, refetch))
 
     def _found(self, source: Source[T]) -> T:
         held = self._from_cache(source)
@@ -143,15 +155,15 @@ class _Copy(Generic[T]):
             return self._stale(source, error)
         return self._accept(source, *answer)
 
-    def _refetched(self, source: Source[T], seen: T) -> T:
+    def _refetched(self, source: Source[T], seen: T, refetch: _Refetch[T]) -> T:
         held = self._held
         if held is None or held[1] == seen:
             held = self._from_cache(source)
         if held is not None and held[1] != seen:
             return held[1]  # another thread or process was faster
-        if 0 <= time.time() - self._refetched_at < REFETCH_SECONDS:
+        if 0 <= time.time() - refetch.at < REFETCH_SECONDS:
             return seen
-        self._refetched_at = time.time()
+        refetch.at = time.time()
         return self._accept(source, *self._fetch(source))
 
     def _from_cache(self, source: Source[T]) -> tuple[Kept, T] | None:

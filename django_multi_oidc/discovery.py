@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from . import copies, http
-from .copies import Source
+from .copies import Asker, Source
 from .endpoints import refusal, table, without_query
 from .exceptions import DiscoveryInvalid, ProviderAnswerInvalid
 from .issuer import SUFFIX, publishes
@@ -60,12 +60,12 @@ def get_keys(provider: Provider) -> tuple[JWK, ...]:
     return copies.current(_keys_source(provider))
 
 
-def refetch_keys(provider: Provider, *, seen: tuple[JWK, ...]) -> tuple[JWK, ...]:
+def refetch_keys(provider: Provider, *, seen: tuple[JWK, ...], asker: Asker = "login") -> tuple[JWK, ...]:
     """Newer keys than ``seen``, which did not fit; or ``seen`` where asking again is too soon.
 
     Raises as ``get_metadata`` does: a provider that is down, and not the token, ends such a login.
     """
-    return copies.newer(_keys_source(provider), seen=seen)
+    return copies.newer(_keys_source(provider), seen=seen, asker=asker)
 
 
 def clear() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .providers import Provider
+from .providers import Provider, configuration
 
 # Said once, at login, and verified then; of no use to anybody later.
 PROTOCOL_NOISE = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "aud", "azp"})
+# By which an admin may end somebody's logins.
+ADDRESSES = ("email", "preferred_username")
 # Who, by whom, when and how: kept whatever `claims` names.
 ALWAYS = frozenset({"iss", "sub", "exp", "iat", "auth_time", "acr", "amr", "sid", "tid"})
 
@@ -22,7 +24,8 @@ def kept(provider: Provider, claims: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         name: value
         for name, value in claims.items()
-        if name not in PROTOCOL_NOISE and (wanted is None or name in wanted)
+        if name in provider.rules.claim_names
+        or (name not in PROTOCOL_NOISE and (wanted is None or name in wanted))
     }
     for name in sorted(provider.trim_to_rules):
         found = _trimmed(provider, name, (name,) if name in found else tuple(name.split(".")), found)
@@ -34,7 +37,8 @@ def _wanted(provider: Provider) -> frozenset[str] | None:
         return None
     # An address is worth nothing without whether it was verified.
     beside = {"email_verified"} if "email" in provider.claims else set()
-    return ALWAYS | provider.claims | provider.rules.claim_names | beside
+    addresses = ADDRESSES if configuration().revocation else ()
+    return ALWAYS.union(provider.claims, beside, addresses)
 
 
 def _trimmed(

@@ -7,10 +7,22 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from . import cookie_header, cookies, login_state, pages, redirects, revocation, sessions, signing, visitor
+from . import (
+    cookie_header,
+    cookies,
+    lifetimes,
+    login_state,
+    logout_state,
+    pages,
+    redirects,
+    revocation,
+    sessions,
+    signing,
+    visitor,
+)
 from .backend_loading import backend_of
 from .callback import Answer
-from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError, LoginEnded
+from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError, IDTokenInvalid, LoginEnded
 from .kept_claims import kept
 from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
@@ -133,8 +145,10 @@ def _identity(
 
 
 def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) -> None:
+    if lifetimes.seconds_left(configuration().providers[identity.provider], identity) < 1:
+        raise IDTokenInvalid('"exp" has passed, and follow_token_expiry leaves no time')
     # The cookie first: if the identity does not fit, the session stays what it was.
-    growth = cookies.write(request, response, identity)
+    growth = cookies.write(request, response, identity) - logout_state.forget(request, response)
     room = login_state.make_room(request, response, growth + cookie_header.RESERVE)
     if room < 0:
         raise cookies.too_large(
@@ -144,9 +158,9 @@ def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) ->
     if revocation.is_ended(identity):
         raise LoginEnded("the person's logins were ended since the callback came")
     before = cookies.read(request)
+    sessions.renew(request, identity, before=before)
     if before is not None and before.login_id != identity.login_id:
         revocation.end_login(before)
-    sessions.renew(request, identity, before=before)
     user = attach_identity(request, identity)
     oidc_logged_in.send_robust(sender=identity.provider, request=request, user=user)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.http import FileResponse, HttpRequest
@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 
 from . import cookies, pages, renewal, sessions, visitor
 from .exceptions import RevocationUnknown
-from .users import Identity, OIDCUser, attach, known_identity, was_asked
+from .users import Identity, OIDCUser, attach, failure_of, is_known, known_identity, was_asked
 
 
 class OIDCUserMiddleware:
@@ -39,6 +39,8 @@ class OIDCUserMiddleware:
             return self.__acall__(request)
         user = attach(request, visitor.read, visitor.aread)
         response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # sync mode
+        if outage := outage_of(request, response):
+            response = pages.unavailable(request, outage)
         if writer := session_writer(request):
             sessions.stamp(request, writer)
         renewal.renew(request, response)
@@ -47,14 +49,30 @@ class OIDCUserMiddleware:
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         user = attach(request, visitor.read, visitor.aread)
         response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async mode
+        if outage := outage_of(request, response):
+            response = await sync_to_async(pages.unavailable)(request, outage)
         if writer := session_writer(request):
             await sessions.astamp(request, writer)
-        renewal.renew(request, response)
+        if renewal.is_due(request):
+            await sync_to_async(renewal.renew)(request, response)
         return vary_on_cookie(user, response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A page for who carries an identity of which nobody can say now whether it was ended."""
         return pages.unavailable(request, exception) if isinstance(exception, RevocationUnknown) else None
+
+
+def outage_of(request: HttpRequest, response: HttpResponseBase) -> RevocationUnknown | None:
+    """Why a page says something else than it should: who asked was not told, and did not say so.
+
+    Raises what else went wrong with the question, in a coroutine above all.
+    """
+    failure = failure_of(request.oidc_user)  # type: ignore[attr-defined]  # as below
+    if failure is None or getattr(response, "tells_of_outage", False):
+        return None
+    if isinstance(failure, RevocationUnknown):
+        return failure
+    raise failure
 
 
 def session_writer(request: HttpRequest) -> Identity | None:
@@ -63,7 +81,7 @@ def session_writer(request: HttpRequest) -> Identity | None:
     if not sessions.is_written(request):
         return None
     # Whether the login was ended is not asked: that the session was theirs is all that it has to say.
-    return known_identity(user) if was_asked(user) else cookies.read(request)
+    return known_identity(user) if is_known(user) else cookies.read(request)
 
 
 def vary_on_cookie(user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:

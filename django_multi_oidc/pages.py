@@ -73,7 +73,9 @@ def unavailable(request: HttpRequest, failure: RevocationUnknown) -> HttpRespons
         "home": redirects.after_login(""),
         "detail": failure if conf.DEBUG else "",
     }
-    return _page(request, "unavailable.html", context, status=failure.status)
+    response = _page(request, "unavailable.html", context, status=failure.status)
+    response.tells_of_outage = True  # type: ignore[attr-defined]  # for our middleware
+    return response
 
 
 def loop(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,16 +21,18 @@ from django.core.cache.backends.base import BaseCache
 from . import signing
 from .conf import conf
 from .exceptions import RevocationUnknown
+from .kept_claims import ADDRESSES
 from .providers import Provider, configuration
 from .providers.model import LIFETIME
 from .shared_cache import Seldom
 from .users import Identity
 
 logger = logging.getLogger(__name__)
-_may_warn = Seldom()
+_may_warn, _may_warn_of_clocks = Seldom(), Seldom()
 
 FOREVER = None  # as Django's caches have it
-MICROSECOND = 1e-6
+FOR_GOOD = frozenset({"login", "sid"})  # such a mark holds whenever the login began
+NOT_KEPT = "the cache does not keep what is written to it"
 
 
 def is_ended(identity: Identity) -> bool:
@@ -52,7 +55,7 @@ def now() -> float:
     try:
         if configuration().revocation:
             with _cache() as cache:
-                return _now(cache, cache.get(_since_key()))
+                return _now(cache) / 1e6
     except RevocationUnknown as error:
         _raise_unless_allowed(error)
     return time.time()
@@ -95,8 +98,12 @@ def end_everybody(provider: Provider) -> None:
 
 def use_once(provider: Provider, jti: str, seconds: int) -> bool:
     """True at the first call with this token id within so many seconds. Raises RevocationUnknown."""
+    key = _key("jti", provider.fingerprint, jti)
     with _cache() as cache:
-        return bool(cache.add(_key("jti", provider.fingerprint, jti), "used", seconds))
+        first = bool(cache.add(key, "used", seconds))
+        if cache.get(key) is None:
+            raise RevocationUnknown(NOT_KEPT)
+        return first
 
 
 def use_again(provider: Provider, jti: str) -> None:
@@ -107,64 +114,91 @@ def use_again(provider: Provider, jti: str) -> None:
 
 def _is_ended(identity: Identity) -> bool:
     keys = {_since_key(): "since"} | dict(_marks_of(identity))
-    with _cache() as cache:
-        found: Mapping[str, Any] = cache.get_many(list(keys))
-        since = _since(cache, found.get(_since_key()))
-    if identity.login_at <= since:
+    found = _found(list(keys))
+    login_at = _microseconds(identity.login_at)
+    if login_at <= _moment(found.pop(_since_key())):
         return True
-    return any(
-        _holds(kind, found[key], identity) for key, kind in keys.items() if key in found and kind != "since"
-    )
+    return any(keys[key] in FOR_GOOD or login_at <= _moment(mark) for key, mark in found.items())
+
+
+def _found(keys: list[str]) -> dict[str, Any]:
+    """What the cache has of these, the sentinel among them: an answer without it may be no answer at all.
+
+    A client whose server has just failed answers that there is nothing.
+    """
+    with _cache() as cache:
+        found = cache.get_many(keys)
+        if _since_key() not in found:
+            _since(cache)
+            found = cache.get_many(keys)
+        if _since_key() not in found:
+            raise RevocationUnknown(NOT_KEPT)
+        return dict(found)
 
 
 def _marks_of(identity: Identity) -> Iterator[tuple[str, str]]:
     """Key and kind of every mark that would end the identity."""
     claims, of_provider = identity.claims, identity.fingerprint
-    sid, sub, email = claims.get("sid"), claims.get("sub"), claims.get("email")
+    sid, sub = claims.get("sid"), claims.get("sub")
     yield _key("login", identity.login_id), "login"
     yield _key("provider", of_provider), "provider"
     yield _key("sub", of_provider, sub), "sub"
-    if isinstance(sid, str):
+    if isinstance(sid, str) and sid:
         yield _key("sid", of_provider, sid), "sid"
     else:
         yield _key("sub without sid", of_provider, sub), "sub without sid"
-    if isinstance(email, str):
-        yield _key("email", of_provider, email.lower()), "email"
+    for name in ADDRESSES:
+        if isinstance(claims.get(name), str):
+            yield _key("email", of_provider, claims[name].lower()), "email"
 
 
-def _holds(kind: str, mark: Any, identity: Identity) -> bool:
-    """Whether the mark ends the identity. What is no time ends it: better logged out than not."""
-    return kind in ("login", "sid") or identity.login_at <= _time(mark)
-
-
-def _time(mark: Any) -> float:
-    try:
-        return float(mark)
-    except (TypeError, ValueError):
+def _moment(mark: Any) -> float:
+    """In microseconds. What is no time ends every login: better logged out than not."""
+    if not isinstance(mark, int) or isinstance(mark, bool):
         return float("inf")
+    if mark > _microseconds(time.time() + signing.CLOCK_SKEW) and _may_warn_of_clocks():
+        logger.warning("a mark in the cache lies in the future: the clock of a machine is, or was, ahead")
+    return mark
 
 
-def _since(cache: BaseCache, sentinel: Any) -> float:
-    """From when on marks are known, in seconds since the epoch."""
+def _microseconds(seconds: float) -> int:
+    return round(seconds * 1e6)
+
+
+def _since(cache: BaseCache) -> Any:
+    """From when on marks are known: from now on, where nobody has said so before."""
+    cache.add(_since_key(), _microseconds(time.time()), FOREVER)
+    sentinel = cache.get(_since_key())
     if sentinel is None:
-        cache.add(_since_key(), repr(time.time()), FOREVER)
-        sentinel = cache.get(_since_key())
-    if sentinel is None:
-        raise RevocationUnknown("the cache keeps nothing that is written to it")
-    return _time(sentinel)
+        raise RevocationUnknown(NOT_KEPT)
+    return sentinel
+
+
+def _now(cache: BaseCache) -> int:
+    """In microseconds; later than the sentinel, whose clock may be ahead of ours."""
+    since = _moment(_since(cache))
+    return int(max(_microseconds(time.time()), since + 1 if math.isfinite(since) else 0))
 
 
 def _mark(key: str) -> None:
-    """Never set back: of two machines the clock of one may be behind."""
+    """End what the key stands for, as of now, and see that the cache has kept it."""
     with _cache() as cache:
-        found = cache.get_many([_since_key(), key])
-        moment = max(_now(cache, found.get(_since_key())), _time(found[key]) if key in found else 0.0)
-        cache.set(key, repr(moment), _longest_lifetime())
+        moment = _now(cache)
+        if not cache.add(key, moment, _longest_lifetime()):
+            _set_forward(cache, key, moment)
+        kept = cache.get(key)
+    if kept is None or _moment(kept) < moment:
+        raise RevocationUnknown(NOT_KEPT)
 
 
-def _now(cache: BaseCache, sentinel: Any) -> float:
-    """To the microsecond, as identities have it."""
-    return round(max(time.time(), _since(cache, sentinel) + MICROSECOND), 6)
+def _set_forward(cache: BaseCache, key: str, moment: int) -> None:
+    """Never back: adding to what is there cannot undo what another process adds meanwhile."""
+    there = cache.get(key)
+    if not isinstance(there, int):
+        cache.set(key, moment, _longest_lifetime())
+    elif there < moment:
+        cache.incr(key, moment - there)
+    cache.touch(key, _longest_lifetime())
 
 
 def _longest_lifetime() -> int:

@@ -15,6 +15,8 @@ from .providers import Provider, configuration
 from .signals import oidc_logged_out, oidc_revoked
 from .users import Identity, attach_identity
 
+MAX_HINT = 200  # characters; it stands in a cookie and in a URL
+
 
 def login(
     request: HttpRequest, provider: str | None = None, *, next: str | None = None, prompt: str | None = None
@@ -72,13 +74,12 @@ def _end(request: HttpRequest, everywhere: bool) -> Identity | None:
     if everywhere:
         _need_revocation("logout(everywhere=True)")
     identity = visitor.read(request) if everywhere else visitor.identity_even_in_an_outage(request)
-    if identity is None:
-        return None
-    if everywhere:
+    if identity is not None and everywhere:
         provider, sub = configuration().providers[identity.provider], identity.claims["sub"]
         revocation.end_person(provider, sub=sub)
         oidc_revoked.send_robust(sender=provider.name, sub=sub, sid="", email="", everybody=False)
-    revocation.end_login(identity)
+    if (signed := cookies.signed(request)) is not None:
+        revocation.end_login(signed)
     return identity
 
 
@@ -143,4 +144,4 @@ def _on_the_way_out(identity: Identity | None) -> HttpResponseRedirect:
 def _logout_hint(identity: Identity) -> str:
     """RP-Initiated Logout 1.0 section 2. Entra's is a claim of its own."""
     names = (identity.claims.get(name) for name in ("login_hint", "preferred_username", "email"))
-    return next((name for name in names if isinstance(name, str) and name), "")
+    return next((name for name in names if isinstance(name, str) and 0 < len(name) <= MAX_HINT), "")

@@ -84,13 +84,14 @@ class OIDCUser(Mapping[str, Any]):
     and a claim that such a name hides stands in ``user.claims``.
     """
 
-    __slots__ = ("_known", "_read", "_request")
+    __slots__ = ("_failure", "_known", "_read", "_request")
 
     def __init__(self, request: ReferenceType[HttpRequest], read: Reader) -> None:
         # Weakly: the request holds us, and a cycle per request is work for the garbage collector.
         self._request = request
         self._read: Reader | None = read
         self._known: Identity | None = None
+        self._failure: Exception | None = None
 
     @property
     def is_logged_in(self) -> bool:
@@ -178,17 +179,26 @@ def identity_of(user: OIDCUser) -> Identity | None:
     """The identity behind the mapping. Raises RuntimeError when first asked after its request is gone."""
     request = user._request()
     if request is not None:
-        # Django's cache_page stores a page before our Vary reaches it: Bob would get Alice's.
-        request._cache_update_cache = False  # type: ignore[attr-defined]  # django.middleware.cache's
+        _never_cache(request)
     if user._read is not None:
         if request is None:
             raise RuntimeError("request.oidc_user was first asked after its request had ended")
-        _learn(user, user._read(request))
+        try:
+            _learn(user, user._read(request))
+        except Exception as error:
+            # A copy: the error itself would keep its frames, and through them the request, alive.
+            user._failure = type(error)(*error.args)
+            raise
     return user._known
 
 
 def _learn(user: OIDCUser, identity: Identity | None) -> None:
-    user._known, user._read = identity, None
+    user._known, user._read, user._failure = identity, None, None
+
+
+def _never_cache(request: HttpRequest) -> None:
+    """Django's cache_page stores a page before our Vary reaches it: Bob would get Alice's."""
+    request._cache_update_cache = False  # type: ignore[attr-defined]  # django.middleware.cache's
 
 
 def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None) -> OIDCUser:
@@ -201,6 +211,7 @@ def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None)
     async def aoidc_user() -> OIDCUser:
         there = user._request()
         if user._read is not None and there is not None:
+            _never_cache(there)
             _learn(user, await aread(there) if aread else read(there))
         return user
 
@@ -221,9 +232,19 @@ def known_identity(user: OIDCUser) -> Identity | None:
     return user._known
 
 
+def is_known(user: OIDCUser) -> bool:
+    """Whether anybody was told who the visitor is."""
+    return user._read is None
+
+
+def failure_of(user: OIDCUser) -> Exception | None:
+    """Why nobody could be told, where somebody asked. A template's ``{% if %}`` swallows what is raised."""
+    return user._failure
+
+
 def was_asked(user: OIDCUser) -> bool:
     """Whether anybody wanted to know who the visitor is."""
-    return user._read is None
+    return is_known(user) or user._failure is not None
 
 
 def _provider(identity: Identity) -> Provider:

@@ -144,7 +144,8 @@ class LogoutView(OIDCView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the identity, and go to the site's root; ``everywhere`` in the form: in all browsers."""
         try:
-            return logout(request, everywhere=bool(request.POST.get("everywhere")))
+            everywhere = configuration().revocation and bool(request.POST.get("everywhere"))
+            return logout(request, everywhere=everywhere)
         except RevocationUnknown as failure:  # and nobody has been logged out anywhere
             return pages.unavailable(request, failure)
 
@@ -171,6 +172,8 @@ def backchannel_logout(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404("no provider of this name may end logins here")
     try:
         backchannel.receive(request, settings.providers[name])
+    except TooManyFieldsSent:
+        return JsonResponse({"error": "invalid_request", "error_description": "too_many_fields"}, status=400)
     except LoginError as failure:
         logger.warning("provider %r: a logout was not taken: %s", name, failure)
         return JsonResponse({"error": "invalid_request", "error_description": failure.code}, status=400)

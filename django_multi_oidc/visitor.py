@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from . import cookies, revocation
 from .exceptions import RevocationUnknown
 from .providers import configuration
-from .users import Identity, OIDCUser, identity_of
+from .users import Identity, OIDCUser, is_known, known_identity
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ async def aread(request: HttpRequest) -> Identity | None:
 
 
 def identity(request: HttpRequest) -> Identity | None:
-    """Whom the request's user stands for, where our middleware has been there; else as `read`."""
+    """Whom the request's user stands for, where somebody was told already; else as `read`."""
     user: OIDCUser | None = getattr(request, "oidc_user", None)
-    return read(request) if user is None else identity_of(user)
+    return known_identity(user) if user is not None and is_known(user) else read(request)
 
 
 def identity_if_known(request: HttpRequest) -> Identity | None:

@@ -26,3 +26,30 @@ class ReadOnlyCache(LocMemCache):
 
     def set(self, *args, **kwargs):
         raise OSError("no space left on device")
+
+
+class SharedCache(LocMemCache):
+    """Of one process as well, and not known to be so: for what is told to use another."""
+
+
+class ForgetfulCache(LocMemCache):
+    """Answers that it has written, and has not: Django's database cache does so when the database is locked."""
+
+    def set(self, *args, **kwargs):
+        pass
+
+    def add(self, *args, **kwargs):
+        """But for the first: the sentinel."""
+        return True if self._cache else super().add(*args, **kwargs)
+
+
+class RecoveringCache(LocMemCache):
+    """A client whose server failed a moment ago: to the next question for many it has nothing."""
+
+    failures = 0
+
+    def get_many(self, keys, version=None):
+        if self.failures:
+            type(self).failures -= 1
+            return {}
+        return super().get_many(keys, version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.template import engines
+from django.template import Context, Template, engines
 from django.utils.asyncio import async_unsafe
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -13,6 +13,7 @@ from django.views.decorators.cache import cache_page
 
 from django_multi_oidc import alogout, login, logout
 from django_multi_oidc.decorators import oidc_admin_required, oidc_login_required, oidc_role_required
+from django_multi_oidc.shortcuts import end_access
 
 
 def home(request):
@@ -25,6 +26,39 @@ def ask(request):
 
 async def aask(request):
     return JsonResponse(dict(await request.aoidc_user()))
+
+
+def end_me(request):
+    answer = dict(request.oidc_user)
+    end_access("alpha", sub=answer["sub"])
+    return JsonResponse(answer)
+
+
+def divide(request):
+    return HttpResponse(1 // len(request.oidc_user.get("nothing", "")))
+
+
+def template_if(request):
+    text = "{% if request.oidc_user.is_logged_in and True %}somebody{% else %}nobody{% endif %}"
+    return HttpResponse(engines["django"].from_string(text).render({}, request))
+
+
+async def atemplate_if(request):
+    text = "{% if request.oidc_user.is_logged_in and True %}somebody{% else %}nobody{% endif %}"
+    context = {"request": request}
+    return HttpResponse(Template(text).render(Context(context)))
+
+
+def not_found(request, exception):
+    return HttpResponse("nothing here for " + request.oidc_user.get("sub", "nobody"), status=404)
+
+
+def asking_middleware(get_response):
+    def middleware(request):
+        request.oidc_user.get("sub")
+        return get_response(request)
+
+    return middleware
 
 
 def many_headers(request):

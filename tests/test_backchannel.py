@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from base64 import urlsafe_b64encode
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from django_multi_oidc import discovery
+from django_multi_oidc import discovery, revocation
 from django_multi_oidc.signals import oidc_revoked
 
 URL = "/oidc/backchannel-logout/alpha/"
@@ -160,16 +161,40 @@ def test_a_provider_whose_keys_cannot_be_fetched(op, say):  # O4
     assert say(token).status_code == 200
 
 
-def test_what_could_not_be_written_may_be_sent_again(visitor, op, say, settings, monkeypatch):  # O4
+def test_what_could_not_be_written_may_be_sent_again(visitor, op, say, monkeypatch):  # O4
     visitor.log_in()
     token = op.logout_token("alpha", sub=visitor.user()["sub"])
     with monkeypatch.context() as patch:
-        patch.setattr("django.core.cache.backends.locmem.LocMemCache.set", full)
+        patch.setattr(revocation, "_longest_lifetime", full)
         response = say(token)
     assert (response.status_code, response.json()["error_description"]) == (400, "revocation_unknown")
     assert visitor.user()["is_logged_in"]
     assert say(token).status_code == 200
     assert not visitor.user()["is_logged_in"]
+
+
+def test_what_failed_in_another_way_may_be_sent_again_as_well(visitor, op, say, monkeypatch):  # O4
+    visitor.log_in()
+    token = op.logout_token("alpha", sub=visitor.user()["sub"])
+    with monkeypatch.context() as patch:
+        patch.setattr(revocation, "_mark", full)
+        with pytest.raises(OSError, match="no space left"):
+            say(token)
+    assert say(token).status_code == 200
+
+
+def test_a_form_with_more_fields_than_django_reads(op):  # O4
+    response = Client().post(URL, {f"field{number}": "x" for number in range(1500)})
+    assert response.status_code == 400
+    assert response.json() == {**REFUSED, "error_description": "too_many_fields"}
+
+
+def test_what_passes_for_a_token_costs_no_login_its_keys(visitor, op, say):  # S4, O4
+    _, _, rest = op.logout_token("alpha", sub="x").partition(".")
+    unknown = urlsafe_b64encode(b'{"alg":"RS256","kid":"nobodys"}').decode().rstrip("=")
+    assert say(f"{unknown}.{rest}").status_code == 400
+    op.rotate_keys()
+    assert visitor.log_in().status_code == 302
 
 
 def full(*args, **kwargs):

@@ -286,8 +286,14 @@ def test_so_many_groups_fit_as_the_docs_say(
 
 
 def test_left_over_pieces_go_at_the_next_login(make_identity, rf):  # K5
-    jar = {f"{NAME}_{place}": "x" * 100 for place in (1, 2, 8)} | {NAME: "y" * 50, f"{NAME}_9": "z"}
-    before = len(header_of({name: value for name, value in jar.items() if name != f"{NAME}_9"})) + 2
+    theirs = {
+        f"{NAME}_9": "2~12345678~z",
+        f"{NAME}_3": "another project's",
+        f"{NAME}_login_x": "2~12345678~z",
+    }
+    ours = {f"{NAME}_{place}": f"3~12345678~{'x' * 100}" for place in (1, 2, 8)} | {NAME: "y" * 50}
+    jar = ours | theirs
+    before = len(header_of(ours)) + 2
     response = HttpResponse()
     growth = cookies.write(rf.get("/", headers={"cookie": header_of(jar)}), response, make_identity())
     assert {name: morsel["max-age"] for name, morsel in response.cookies.items()} == {
@@ -301,7 +307,10 @@ def test_left_over_pieces_go_at_the_next_login(make_identity, rf):  # K5
 
 def test_logging_out_deletes_every_piece(secrets, rf):  # O1, K5
     response = HttpResponse()
-    request = rf.get("/", headers={"cookie": f"{NAME}=2~x; {NAME}_1=y; {NAME}_login_z=z; other=o"})
+    request = rf.get(
+        "/",
+        headers={"cookie": f"{NAME}=2~x; {NAME}_1=2~12345678~y; {NAME}_2=theirs; {NAME}_login_z=z; other=o"},
+    )
     cookies.delete(request, response)
     assert {name: morsel["max-age"] for name, morsel in response.cookies.items()} == {NAME: 0, f"{NAME}_1": 0}
 

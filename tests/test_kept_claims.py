@@ -32,6 +32,18 @@ def test_protocol_noise_is_left_out_and_the_rest_stays():  # U3, K5
     assert kept(provider(), CLAIMS | noise) == CLAIMS
 
 
+def test_noise_that_a_rule_looks_at_stays():  # U3, A2
+    claims = CLAIMS | {"aud": "a", "azp": "a"}
+    assert kept(provider(allow=[{"aud": "a"}]), claims) == CLAIMS | {"aud": "a"}
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_an_admin_can_end_by_address_whatever_is_kept(secrets, settings, on):  # O4, K5
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "revocation": on}}
+    found = kept(provider(claims=["name"]), CLAIMS | {"preferred_username": "pat"})
+    assert ({"email", "preferred_username"} <= found.keys()) is on
+
+
 def test_only_the_named_claims_stay_and_what_an_identity_needs():  # K5
     protocol = {
         name: CLAIMS.get(name, name)

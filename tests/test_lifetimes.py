@@ -157,6 +157,14 @@ def test_a_cookie_that_is_signed_anew_is_the_same_login(at, configure, rf, make_
     assert at(2 * HOUR - 60).max_age == 61  # what is left of the login, which began at noon
 
 
+def test_a_lifetime_that_ends_while_the_page_is_made(at, configure, monkeypatch):  # K2
+    configure(idle_timeout="1h", lifetime="2h")
+    assert at(HOUR).max_age == HOUR
+    with monkeypatch.context() as patch:
+        patch.setattr(lifetimes, "seconds_left", lambda provider, identity: 0)
+        assert at(2 * HOUR - 60).max_age is None
+
+
 def test_a_dead_identity_is_not_signed_anew(at, configure):  # K3
     configure(idle_timeout="1h")
     at.log_in()

@@ -145,6 +145,14 @@ def test_a_provider_without_a_place_to_log_out(leave, monkeypatch, caplog):  # O
     discovery.clear()
 
 
+def test_logging_in_again_gives_the_logout_up(visitor, leave):  # O3, K5
+    leave()
+    assert LOGOUT in visitor.cookies
+    visitor.log_in()
+    assert LOGOUT not in visitor.cookies
+    assert visitor.user()["is_logged_in"]
+
+
 def test_only_where_the_table_says_so(visitor, settings, live_secrets):  # O2, O3
     live_secrets["beta"]["provider_logout"] = True
     settings.MULTI_OIDC_SECRETS = {"auth": {**live_secrets}}
@@ -205,6 +213,8 @@ def test_the_verbs_do_the_same(rf, make_identity, cookie_of, settings, secrets):
         ({"login_hint": "the-hint", "preferred_username": "pat", "email": "p@x"}, "the-hint"),
         ({"login_hint": "", "preferred_username": "pat", "email": "p@x"}, "pat"),
         ({"login_hint": 5, "email": "p@x"}, "p@x"),
+        ({"login_hint": "x" * 200}, "x" * 200),
+        ({"login_hint": "x" * 201, "email": "p@x"}, "p@x"),
         ({}, ""),
     ],
 )

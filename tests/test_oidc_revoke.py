@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 def _switched_on(settings, live_secrets):
     live_secrets["revocation"] = True
     settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.SharedCache"}}
 
 
 def revoke(*arguments):
@@ -58,3 +59,13 @@ def test_without_the_cache_nothing_is_said_to_have_ended(settings):  # O4
     assert failure("alpha", "--everybody") == (
         "Nothing is sure to have ended: the cache cannot be asked: ConnectionError."
     )
+
+
+def test_a_cache_of_this_process_alone_ends_nothing(visitor, settings):  # O4
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    visitor.log_in()
+    assert failure("alpha", "--everybody") == (
+        "The cache 'default' is each process's own: a login that one ends goes on at the others. Nothing has ended: "
+        "let MULTI_OIDC_CACHE name one that all processes share."
+    )
+    assert visitor.user()["is_logged_in"]

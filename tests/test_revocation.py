@@ -21,6 +21,7 @@ from django_multi_oidc.exceptions import RevocationUnknown
 from django_multi_oidc.providers import configuration
 from django_multi_oidc.shared_cache import Seldom
 from django_multi_oidc.users import Identity
+from tests.broken_caches import RecoveringCache
 from tests.conftest import COOKIE_SECRET, REDIRECT_URI
 
 NOON = 1_800_000_000.0
@@ -154,12 +155,12 @@ def test_a_mark_is_never_set_back(logged_in, clock):  # O4: the clock of another
     assert revocation.is_ended(pat)
 
 
-@pytest.mark.parametrize("spoilt", ["", "noon", None, [], b"x"])
+@pytest.mark.parametrize("spoilt", ["", "noon", None, [], b"x", True, 1.5, float("nan"), float("-inf")])
 def test_a_mark_that_is_no_time_ends_the_login(logged_in, clock, spoilt):  # O4: fails closed
     pat = logged_in()
     revocation.end_person(alpha(), sub="pat-sub")
     cache = caches["default"]
-    [key] = [key for key in cache._cache if cache.get(key.split(":", 2)[2]) == repr(NOON)]
+    [key] = [key for key in cache._cache if cache.get(key.split(":", 2)[2]) == NOON * 1e6]
     cache.set(key.split(":", 2)[2], spoilt)
     clock.shift(100)
     assert revocation.is_ended(pat)
@@ -248,16 +249,102 @@ def test_one_read_for_a_request(logged_in, clock, monkeypatch):  # O4, P
     pat = logged_in(sid="one")
     asked = []
     cache = caches["default"]
-    monkeypatch.setattr(cache, "get_many", lambda keys: asked.append(keys) or dict.fromkeys(keys[:1], "1.0"))
+    monkeypatch.setattr(cache, "get_many", lambda keys: asked.append(keys) or dict.fromkeys(keys[:1], 1))
     monkeypatch.setattr(cache, "get", None)
     assert not revocation.is_ended(pat)
     assert [len(keys) for keys in asked] == [6]
 
 
+def test_an_address_may_be_the_user_name(logged_in, clock):  # O4: Entra has no other
+    pat = logged_in(email=None, preferred_username="Pat@alpha.example")
+    revocation.end_person(alpha(), email="pat@alpha.example")
+    assert revocation.is_ended(pat)
+
+
+def test_an_empty_session_id_is_none(logged_in, clock):  # O4: fails closed
+    pat = logged_in(sid="")
+    revocation.end_session(alpha(), sid="one", sub="pat-sub")
+    assert revocation.is_ended(pat)
+
+
+def test_two_marks_at_once_are_never_set_back(logged_in, clock, monkeypatch):  # O4
+    revocation.end_person(alpha(), sub="pat-sub")
+    clock.shift(1)
+    cache = caches["default"]
+    get = cache.get
+
+    def slowly(key, *args):
+        there = get(key, *args)
+        if there == NOON * 1e6:  # and while this process looks, another one sets a later mark
+            monkeypatch.undo()
+            clock.shift(1)
+            revocation.end_person(alpha(), sub="pat-sub")
+        return there
+
+    monkeypatch.setattr(cache, "get", slowly)
+    between = logged_in()
+    revocation.end_person(alpha(), sub="pat-sub")
+    assert revocation.is_ended(between)
+    assert revocation.is_ended(dataclasses.replace(between, login_at=NOON + 2))
+
+
+def test_a_mark_lasts_from_its_last_use_on(logged_in, clock):  # O4
+    revocation.end_person(alpha(), sub="pat-sub")
+    clock.shift(29 * DAY)
+    pat = logged_in()
+    revocation.end_person(alpha(), sub="pat-sub")
+    clock.shift(29 * DAY)
+    assert revocation.is_ended(pat)
+
+
+def test_a_clock_that_is_ahead_is_told(logged_in, clock, monkeypatch, caplog):  # O4
+    monkeypatch.setattr(revocation, "_may_warn_of_clocks", Seldom())
+    pat = logged_in()
+    clock.shift(30)
+    revocation.end_person(alpha(), sub="kim-sub")
+    clock.shift(-30)
+    assert not revocation.is_ended(pat)
+    assert caplog.messages == []
+    clock.shift(31)
+    revocation.end_person(alpha(), sub="pat-sub")
+    clock.shift(-31)
+    assert revocation.is_ended(pat)
+    assert caplog.messages == [
+        "a mark in the cache lies in the future: the clock of a machine is, or was, ahead"
+    ]
+
+
+def test_an_answer_without_the_sentinel_is_none(
+    settings, make_identity, clock
+):  # O4: a server that has just come back
+    settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.RecoveringCache"}}
+    revocation.now()
+    clock.shift(1)
+    pat = make_identity(login_at=NOON + 0.5)
+    revocation.end_person(alpha(), sub=pat.claims["sub"])
+    for failures, ended in ((0, True), (1, True)):
+        RecoveringCache.failures = failures
+        assert revocation.is_ended(pat) is ended
+    RecoveringCache.failures = 2
+    with pytest.raises(RevocationUnknown):
+        revocation.is_ended(pat)
+    RecoveringCache.failures = 0
+
+
+def test_a_mark_that_was_not_kept_is_not_said_to_be(settings, clock):  # O4: Django's database cache, locked
+    settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.ForgetfulCache"}}
+    for end in (
+        lambda: revocation.end_person(alpha(), sub="pat-sub"),
+        lambda: revocation.use_once(alpha(), "jti", 60),
+    ):
+        with pytest.raises(RevocationUnknown, match=r"the cache does not keep what is written to it$"):
+            end()
+
+
 # Without the cache
 
 DOWN = "the cache cannot be asked: ConnectionError"
-DUMMY = "the cache keeps nothing that is written to it"
+DUMMY = "the cache does not keep what is written to it"
 
 
 @pytest.fixture(params=["tests.broken_caches.DownCache", "django.core.cache.backends.dummy.DummyCache"])
@@ -350,7 +437,7 @@ class Logins(RuleBasedStateMachine):
             provider="alpha",
             fingerprint=alpha().fingerprint,
             login_id=f"{len(self.alive) + len(self.ended)}",
-            login_at=round(revocation.now(), 6),
+            login_at=revocation.now(),
             next_digest="",
             claims=claims,
         )

@@ -5,10 +5,14 @@ from __future__ import annotations
 import html
 import logging
 import re
+import time
 
 import pytest
+import time_machine
 from asgiref.sync import async_to_sync
+from django.core.cache import caches
 from django.core.exceptions import SynchronousOnlyOperation
+from django.template import engines
 from django.test import AsyncClient
 
 from django_multi_oidc import backends
@@ -200,6 +204,74 @@ def test_a_login_that_is_ended_under_way(visitor, op, monkeypatch):  # O4: by a 
     assert is_in(visitor)
 
 
+def test_a_login_that_fails_late_leaves_the_one_that_was_there(visitor, settings):  # L7, O4
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    visitor.log_in()
+    visitor.get("/write-session/?note=x")
+    back = visitor.at_provider(visitor.begin())
+    settings.SESSION_ENGINE = "tests.broken_sessions"
+    visitor.client.raise_request_exception = False
+    assert visitor.get(back).status_code == 500
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    assert visitor.user()["email"] == "pat@alpha.example"
+
+
+def test_logging_out_ends_a_login_that_is_not_let_in_now(visitor, settings, live_secrets):  # O4
+    visitor.log_in()
+    stolen = visitor.cookies
+    denied = {**live_secrets, "alpha": {**live_secrets["alpha"], "allow": ["kim@alpha.example"]}}
+    settings.MULTI_OIDC_SECRETS = {"auth": denied}
+    visitor.client.post("/oidc/logout/")
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    visitor.client.cookies.load(stolen)
+    assert not is_in(visitor)
+
+
+def test_everywhere_is_here_where_logins_cannot_be_ended(visitor, settings, live_secrets):  # O1
+    settings.MULTI_OIDC_SECRETS = {"auth": {**live_secrets, "revocation": False}}
+    visitor.log_in()
+    assert visitor.client.post("/oidc/logout/", {"everywhere": "1"}).status_code == 302
+    assert IDENTITY not in visitor.cookies
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_button_for_all_browsers(rf, settings, live_secrets, on):  # D3, O4
+    settings.MULTI_OIDC_SECRETS = {"auth": {**live_secrets, "revocation": on}}
+    text = "{% load multi_oidc %}{% oidc_logout_button everywhere=True %}"
+    shown = engines["django"].from_string(text).render({}, rf.get("/"))
+    assert ("Log out in all browsers" in shown) is on
+    assert ('name="everywhere"' in shown) is on
+
+
+def test_who_was_ended_meanwhile_is_not_signed_anew(visitor, settings, live_secrets):  # O4, K2
+    settings.MULTI_OIDC_SECRETS = {"auth": {**live_secrets, "idle_timeout": "1h"}}
+    visitor.log_in()
+    with time_machine.travel(time.time() + 1800, tick=False):
+        assert "multi_oidc_auth" in visitor.get("/ask/").cookies
+    with time_machine.travel(time.time() + 3600, tick=False):
+        response = visitor.get("/end-me/")
+        assert response.json()["is_logged_in"]
+        assert "multi_oidc_auth" not in response.cookies
+
+
+def test_without_the_cache_nobody_is_signed_anew(visitor, settings, live_secrets, monkeypatch):  # O4, K2
+    settings.MULTI_OIDC_SECRETS = {"auth": {**live_secrets, "idle_timeout": "1h"}}
+    visitor.log_in()
+    asked = []
+
+    def once(keys, get_many=caches["default"].get_many):
+        asked.append(keys)
+        if len(asked) > 1:
+            raise ConnectionError
+        return get_many(keys)
+
+    monkeypatch.setattr(caches["default"], "get_many", once)
+    with time_machine.travel(time.time() + 1800, tick=False):
+        response = visitor.get("/ask/")
+    assert response.json()["is_logged_in"]
+    assert response.cookies == {}
+
+
 # In the event loop
 
 
@@ -264,7 +336,38 @@ def test_async_views_that_write_a_session(visitor):  # L6, U6, O4
     assert asynchronously(visitor, "/awrite-session/?note=x").status_code == 200
 
 
+def test_a_template_that_swallows_it_is_no_page_for_nobody(visitor):  # U6, O4
+    visitor.log_in()
+    with pytest.raises(SynchronousOnlyOperation):
+        asynchronously(visitor, "/atemplate-if/")
+
+
 # Without the cache
+
+
+@pytest.mark.parametrize("path", ["/template-if/", "/no-such-page/", "/divide/"])
+def test_a_page_that_says_something_else_is_replaced(visitor, settings, path):  # O4
+    visitor.log_in()
+    settings.CACHES = DOWN
+    visitor.client.raise_request_exception = False
+    response = visitor.get(path)
+    assert response.status_code == 503
+    assert "This page is not available at the moment" in text_of(response)
+    assert "Cookie" in response["Vary"]
+
+
+def test_a_middleware_that_asks(visitor, settings):  # O4
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.site.asking_middleware"]
+    visitor.log_in()
+    settings.CACHES = DOWN
+    visitor.client.raise_request_exception = False
+    assert visitor.get("/untouched/").status_code == 503
+
+
+def test_another_error_stays_what_it_is(visitor):
+    visitor.log_in()
+    visitor.client.raise_request_exception = False
+    assert visitor.get("/divide/").status_code == 500
 
 
 @pytest.mark.parametrize("path", ["/ask/", "/members/", "/template/", "/aask/", "/amembers/"])

@@ -10,6 +10,10 @@ urlpatterns = [
     path("ask/", site.ask),
     path("aask/", site.aask),
     path("asked-first/", site.asked_first),
+    path("end-me/", site.end_me),
+    path("divide/", site.divide),
+    path("template-if/", site.template_if),
+    path("atemplate-if/", site.atemplate_if),
     path("many-headers/", site.many_headers),
     path("untouched/", site.untouched),
     path("stream/", site.stream),
@@ -32,3 +36,5 @@ urlpatterns = [
     path("flush-session/", site.flush_session),
     path("awrite-session/", site.awrite_session),
 ]
+
+handler404 = site.not_found

@@ -24,7 +24,7 @@ def oidc_login_buttons(context: template.Context, next: str | None = None) -> di
 @register.inclusion_tag("django_multi_oidc/logout_button.html", takes_context=True)
 def oidc_logout_button(context: template.Context, everywhere: bool = False) -> dict[str, Any]:
     """A form that logs out, CSRF token included; ``everywhere``: in all browsers (``revocation = true``)."""
-    return {"csrf_token": context.get("csrf_token"), "everywhere": everywhere}
+    return {"csrf_token": context.get("csrf_token"), "everywhere": everywhere and configuration().revocation}
 
 
 @register.simple_tag(takes_context=True)

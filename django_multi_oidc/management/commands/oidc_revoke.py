@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from django_multi_oidc import cache_backends
+from django_multi_oidc.conf import conf
 from django_multi_oidc.exceptions import ConfigurationError, RevocationUnknown
 from django_multi_oidc.shortcuts import end_access
 
@@ -29,6 +31,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError."""
+        if cache_backends.is_local():
+            raise CommandError(
+                f"The cache {conf.MULTI_OIDC_CACHE!r} {cache_backends.LOCAL}. Nothing has ended: let MULTI_OIDC_CACHE "
+                "name one that all processes share."
+            )
         whose = {name: options[name] for name in ("sub", "email", "everybody")}
         try:
             end_access(options["provider"], **whose)
