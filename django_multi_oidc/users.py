@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from weakref import ReferenceType, ref
@@ -183,13 +184,19 @@ def identity_of(user: OIDCUser) -> Identity | None:
     if user._read is not None:
         if request is None:
             raise RuntimeError("request.oidc_user was first asked after its request had ended")
-        try:
+        with _noting_failure(user):
             _learn(user, user._read(request))
-        except Exception as error:
-            # A copy: the error itself would keep its frames, and through them the request, alive.
-            user._failure = type(error)(*error.args)
-            raise
     return user._known
+
+
+@contextmanager
+def _noting_failure(user: OIDCUser) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # A copy: the error itself would keep its frames, and through them the request, alive.
+        user._failure = type(error)(*error.args)
+        raise
 
 
 def _learn(user: OIDCUser, identity: Identity | None) -> None:
@@ -212,7 +219,8 @@ def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None)
         there = user._request()
         if user._read is not None and there is not None:
             _never_cache(there)
-            _learn(user, await aread(there) if aread else read(there))
+            with _noting_failure(user):
+                _learn(user, await aread(there) if aread else read(there))
         return user
 
     request.oidc_user = user  # type: ignore[attr-defined]  # annotate a view's request as OIDCRequest

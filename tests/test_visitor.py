@@ -204,15 +204,15 @@ def test_a_login_that_is_ended_under_way(visitor, op, monkeypatch):  # O4: by a 
     assert is_in(visitor)
 
 
-def test_a_login_that_fails_late_leaves_the_one_that_was_there(visitor, settings):  # L7, O4
+def test_a_login_that_fails_late_leaves_the_one_that_was_there(visitor, someone_else, settings):  # L7, O4
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     visitor.log_in()
     visitor.get("/write-session/?note=x")
     back = visitor.at_provider(visitor.begin())
-    settings.SESSION_ENGINE = "tests.broken_sessions"
-    visitor.client.raise_request_exception = False
-    assert visitor.get(back).status_code == 500
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    settings.SESSION_ENGINE = "tests.broken_sessions"  # which a handler of its own sees
+    someone_else.client.cookies.load(visitor.cookies)
+    someone_else.client.raise_request_exception = False
+    assert someone_else.get(back).status_code == 500
     assert visitor.user()["email"] == "pat@alpha.example"
 
 
@@ -354,6 +354,13 @@ def test_a_page_that_says_something_else_is_replaced(visitor, settings, path):  
     assert response.status_code == 503
     assert "This page is not available at the moment" in text_of(response)
     assert "Cookie" in response["Vary"]
+
+
+def test_an_async_page_that_says_something_else_is_replaced(visitor, settings):  # U6, O4
+    visitor.log_in()
+    assert asynchronously(visitor, "/aswallow/").status_code == 200
+    settings.CACHES = DOWN
+    assert asynchronously(visitor, "/aswallow/").status_code == 503
 
 
 def test_a_middleware_that_asks(visitor, settings):  # O4

@@ -13,6 +13,7 @@ urlpatterns = [
     path("end-me/", site.end_me),
     path("divide/", site.divide),
     path("template-if/", site.template_if),
+    path("aswallow/", site.aswallow),
     path("atemplate-if/", site.atemplate_if),
     path("many-headers/", site.many_headers),
     path("untouched/", site.untouched),
