@@ -125,9 +125,9 @@ def claim(login: LoginState) -> None:
     code is good for one use as well (RFC 6749 section 4.1.2).
     """
     try:
-        first = caches[conf.MULTI_OIDC_CACHE].add(
-            f"django_multi_oidc:spent:{signing.digest(login.state)}", True, LIFETIME
-        )
+        key, cache = f"django_multi_oidc:spent:{signing.digest(login.state)}", caches[conf.MULTI_OIDC_CACHE]
+        # Some clients say no where they cannot ask: spent is what the cache really has.
+        first = cache.add(key, True, LIFETIME) or cache.get(key) is None
     except Exception as error:  # each cache backend has exceptions of its own
         logger.warning("the cache cannot say whether a login is over: %s", type(error).__name__)
         return

@@ -53,4 +53,4 @@ def join(name: str, values: Callable[[str], list[str]]) -> str:
 def _only(found: list[str]) -> str:
     if len(found) > 1:
         raise PiecesError("its name stands more than once in the header")
-    return found[0] if found else ""
+    return next(iter(found), "")

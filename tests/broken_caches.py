@@ -32,6 +32,16 @@ class SharedCache(LocMemCache):
     """Of one process as well, and not known to be so: for what is told to use another."""
 
 
+class SilentCache(DownCache):
+    """Says no, and nothing, where it cannot ask: pymemcache, in the second after its server was gone."""
+
+    def add(self, *args, **kwargs):
+        return False
+
+    def get(self, *args, **kwargs):
+        return None
+
+
 class ForgetfulCache(LocMemCache):
     """Answers that it has written, and has not: Django's database cache does so when the database is locked."""
 

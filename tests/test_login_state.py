@@ -353,3 +353,9 @@ def test_deleting_ends_one_login(browser):  # L4
 def test_any_state_and_cookie_is_unknown(browser, state, value):  # L7
     browser.jar = {login_state._cookie_name(state): value}
     assert unknown(browser, state)
+
+
+def test_a_cache_that_says_no_without_asking_stops_nobody(browser, settings):  # L3
+    login = browser.begin()
+    settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.SilentCache"}}
+    login_state.claim(login)
