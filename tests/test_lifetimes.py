@@ -221,3 +221,21 @@ def test_seconds_left_are_rounded_up(make_identity):
         assert lifetimes.seconds_left(provider, make_identity(login_at=NOON + 0.25)) == 30 * DAY
         assert lifetimes.seconds_left(provider, make_identity(login_at=NOON - 0.75)) == 30 * DAY - 1
         assert lifetimes.seconds_left(provider, make_identity(login_at=NOON + 100)) == 30 * DAY
+
+
+@pytest.mark.parametrize(
+    ("keys", "seconds", "reason"),
+    [
+        ({}, 30 * DAY - 0.5, ""),
+        ({}, 30 * DAY, "it is older than its lifetime"),
+        ({"idle_timeout": "1h"}, HOUR, ""),
+        ({"idle_timeout": "1h"}, HOUR + 0.5, "it was not used for longer than idle_timeout"),
+        ({"follow_token_expiry": True}, 2 * HOUR - 0.5, ""),
+        ({"follow_token_expiry": True}, 2 * HOUR, "the ID token that made it has expired"),
+    ],
+)
+def test_why_an_identity_is_over(make_identity, configure, keys, seconds, reason):  # K2
+    configure(**keys)
+    identity = make_identity(login_at=NOON, issued_at=NOON, claims={"exp": NOON + 2 * HOUR})
+    with time_machine.travel(NOON + seconds, tick=False):
+        assert lifetimes.over(configuration().providers["alpha"], identity) == reason

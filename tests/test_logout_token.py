@@ -66,6 +66,15 @@ def test_another_type(typ):  # O4, S1
     assert refusal(make({"typ": typ})) == f"the header's \"typ\" is '{typ}': that is no logout token"
 
 
+def test_a_long_type_is_not_quoted():  # S7
+    assert (
+        refusal(make({"typ": "x" * 40})) == f"the header's \"typ\" is '{'x' * 40}': that is no logout token"
+    )
+    assert (
+        refusal(make({"typ": "x" * 41})) == 'the header\'s "typ" is of 41 characters: that is no logout token'
+    )
+
+
 @pytest.mark.parametrize(("missing", "sub", "sid"), [("sid", "pat-sub", ""), ("sub", "", "the-sid")])
 def test_one_of_sub_and_sid_is_enough(missing, sub, sid):  # O4
     token = validate(make(**{missing: ...}))
