@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +30,6 @@ logger = logging.getLogger(__name__)
 _may_warn, _may_warn_of_clocks = Seldom(), Seldom()
 
 FOREVER = None  # as Django's caches have it
-FOR_GOOD = frozenset({"login", "sid"})  # such a mark holds whenever the login began
 NOT_KEPT = "the cache does not keep what is written to it"
 
 
@@ -113,12 +111,10 @@ def use_again(provider: Provider, jti: str) -> None:
 
 
 def _is_ended(identity: Identity) -> bool:
-    keys = {_since_key(): "since"} | dict(_marks_of(identity))
-    found = _found(list(keys))
+    # Whether a mark holds whenever the login began, by its key.
+    for_good = {_since_key(): False} | dict(_marks_of(identity))
     login_at = _microseconds(identity.login_at)
-    if login_at <= _moment(found.pop(_since_key())):
-        return True
-    return any(keys[key] in FOR_GOOD or login_at <= _moment(mark) for key, mark in found.items())
+    return any(for_good[key] or login_at <= _moment(mark) for key, mark in _found(list(for_good)).items())
 
 
 def _found(keys: list[str]) -> dict[str, Any]:
@@ -136,20 +132,20 @@ def _found(keys: list[str]) -> dict[str, Any]:
         return dict(found)
 
 
-def _marks_of(identity: Identity) -> Iterator[tuple[str, str]]:
-    """Key and kind of every mark that would end the identity."""
+def _marks_of(identity: Identity) -> Iterator[tuple[str, bool]]:
+    """The key of every mark that would end the identity, and whether it does so for good."""
     claims, of_provider = identity.claims, identity.fingerprint
     sid, sub = claims.get("sid"), claims.get("sub")
-    yield _key("login", identity.login_id), "login"
-    yield _key("provider", of_provider), "provider"
-    yield _key("sub", of_provider, sub), "sub"
+    yield _key("login", identity.login_id), True
+    yield _key("provider", of_provider), False
+    yield _key("sub", of_provider, sub), False
     if isinstance(sid, str) and sid:
-        yield _key("sid", of_provider, sid), "sid"
+        yield _key("sid", of_provider, sid), True
     else:
-        yield _key("sub without sid", of_provider, sub), "sub without sid"
+        yield _key("sub without sid", of_provider, sub), False
     for name in ADDRESSES:
         if isinstance(claims.get(name), str):
-            yield _key("email", of_provider, claims[name].lower()), "email"
+            yield _key("email", of_provider, claims[name].lower()), False
 
 
 def _moment(mark: Any) -> float:
@@ -165,27 +161,32 @@ def _microseconds(seconds: float) -> int:
     return round(seconds * 1e6)
 
 
-def _since(cache: BaseCache) -> Any:
-    """From when on marks are known: from now on, where nobody has said so before."""
-    cache.add(_since_key(), _microseconds(time.time()), FOREVER)
-    sentinel = cache.get(_since_key())
+def _since(cache: BaseCache) -> int:
+    """From when on marks are known, in microseconds: from now on, where nobody has said so before."""
+    key, now = _since_key(), _microseconds(time.time())
+    cache.add(key, now, FOREVER)
+    sentinel = cache.get(key)
     if sentinel is None:
         raise RevocationUnknown(NOT_KEPT)
+    if not isinstance(sentinel, int):
+        cache.set(key, now, FOREVER)
+        return now
     return sentinel
 
 
 def _now(cache: BaseCache) -> int:
     """In microseconds; later than the sentinel, whose clock may be ahead of ours."""
-    since = _moment(_since(cache))
-    return int(max(_microseconds(time.time()), since + 1 if math.isfinite(since) else 0))
+    since = _since(cache)
+    _moment(since)  # which tells of such a clock
+    return max(_microseconds(time.time()), since + 1)
 
 
 def _mark(key: str) -> None:
     """End what the key stands for, as of now, and see that the cache has kept it."""
     with _cache() as cache:
         moment = _now(cache)
-        if not cache.add(key, moment, _longest_lifetime()):
-            _set_forward(cache, key, moment)
+        cache.add(key, moment, _longest_lifetime())
+        _set_forward(cache, key, moment)
         kept = cache.get(key)
     if kept is None or _moment(kept) < moment:
         raise RevocationUnknown(NOT_KEPT)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 
 import pytest
 import time_machine
@@ -136,6 +139,7 @@ def test_a_session_of_nobody_known(logged_in, clock):  # O4
     revocation.end_session(alpha(), sid="one", sub="")
     assert revocation.is_ended(here)
     assert not revocation.is_ended(pat)
+    assert len(caches["default"]._cache) == 2  # the sentinel, and the session's
 
 
 def test_kinds_of_marks_do_not_meet(logged_in, clock):  # O4
@@ -301,16 +305,78 @@ def test_a_clock_that_is_ahead_is_told(logged_in, clock, monkeypatch, caplog):  
     monkeypatch.setattr(revocation, "_may_warn_of_clocks", Seldom())
     pat = logged_in()
     clock.shift(30)
-    revocation.end_person(alpha(), sub="kim-sub")
+    revocation.end_person(alpha(), sub="pat-sub")
     clock.shift(-30)
-    assert not revocation.is_ended(pat)
+    assert revocation.is_ended(pat)
     assert caplog.messages == []
     clock.shift(31)
     revocation.end_person(alpha(), sub="pat-sub")
     clock.shift(-31)
     assert revocation.is_ended(pat)
+    assert revocation.is_ended(pat)
     assert caplog.messages == [
         "a mark in the cache lies in the future: the clock of a machine is, or was, ahead"
+    ]
+
+
+def test_a_sentinel_of_a_clock_that_is_ahead_is_told(clock, monkeypatch, caplog):  # O4
+    monkeypatch.setattr(revocation, "_may_warn_of_clocks", Seldom())
+    caches["default"].clear()
+    clock.shift(60)
+    revocation.now()
+    clock.shift(-60)
+    assert revocation.now() == NOON + 60 + 1e-6
+    assert len(caplog.messages) == 1
+
+
+def test_a_sentinel_that_is_no_time_is_set_anew(logged_in, clock):  # O4: whoever logs in is in
+    cache = caches["default"]
+    [key] = cache._cache
+    cache.set(key.split(":", 2)[2], "noon")
+    pat = logged_in()
+    assert revocation.is_ended(pat)
+    assert revocation.now() == NOON + 1e-6
+    clock.shift(1)
+    assert revocation.is_ended(pat)
+    assert not revocation.is_ended(logged_in("two"))
+
+
+def test_a_login_is_over_whatever_the_clocks_say(logged_in, clock):  # O4
+    pat = logged_in(sid="one")
+    clock.shift(-10)
+    revocation.end_login(pat)
+    assert revocation.is_ended(pat)
+    kim = dataclasses.replace(pat, login_id="two")
+    assert not revocation.is_ended(kim)
+    revocation.end_session(alpha(), sid="one", sub="")
+    assert revocation.is_ended(kim)
+
+
+def test_a_second_mark_ends_nobody_who_comes_later(logged_in, clock):  # O4
+    revocation.end_person(alpha(), sub="pat-sub")
+    clock.shift(5)
+    revocation.end_person(alpha(), sub="pat-sub")
+    at_once = logged_in()
+    clock.shift(1)
+    assert revocation.is_ended(at_once)
+    assert not revocation.is_ended(logged_in("two"))
+
+
+def test_a_mark_that_was_not_set_forward_is_not_said_to_be(clock, monkeypatch):  # O4
+    revocation.end_person(alpha(), sub="pat-sub")
+    clock.shift(5)
+    monkeypatch.setattr(caches["default"], "incr", lambda key, delta: None)
+    with pytest.raises(RevocationUnknown):
+        revocation.end_person(alpha(), sub="pat-sub")
+
+
+def test_every_version_knows_the_marks_of_the_others(clock):  # O4: a rolling deploy
+    revocation.end_person(alpha(), sub="pat-sub")
+    parts = (["since", REDIRECT_URI], ["sub", alpha().fingerprint, "pat-sub"])
+    digests = [urlsafe_b64encode(sha256(json.dumps(part).encode()).digest()).decode()[:22] for part in parts]
+    assert [caches["default"].get(f"django_multi_oidc:ended:{digest}") for digest in digests] == [
+        (NOON - 100) * 1e6,
+        NOON * 1e6,
     ]
 
 
@@ -364,6 +430,7 @@ def test_people_are_let_in_where_the_site_says_so(outage, make_identity, setting
     settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "revocation_outage": "allow"}}
     with time_machine.travel(NOON, tick=False):
         assert revocation.is_ended(make_identity()) is False
+        assert len(caplog.messages) == 1
         assert revocation.now() == NOON
     assert caplog.messages == [f"logins that were ended are let in meanwhile: {outage}"]
 
