@@ -34,7 +34,7 @@ def write(request: HttpRequest, response: HttpResponseBase, identity: Identity) 
     Raises IdentityTooLarge, and then sets nothing.
     """
     settings = configuration()
-    seconds = max(1, lifetimes.seconds_left(settings.providers[identity.provider], identity))
+    seconds = lifetimes.seconds_left(settings.providers[identity.provider], identity)
     text = signing.dumps(_pack(identity), "identity")
     if len(text) > cookie_header.MAX_BYTES:
         raise too_large(

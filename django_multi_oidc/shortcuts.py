@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
@@ -9,11 +10,14 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 
-from . import cookies, logout_state, redirects, revocation, sessions, signing, visitor
+from . import cache_backends, cookies, logout_state, redirects, revocation, sessions, signing, visitor
+from .conf import conf
 from .exceptions import ConfigurationError
 from .providers import Provider, configuration
 from .signals import oidc_logged_out, oidc_revoked
 from .users import Identity, attach_identity
+
+logger = logging.getLogger(__name__)
 
 MAX_HINT = 200  # characters; it stands in a cookie and in a URL
 
@@ -62,6 +66,8 @@ def end_access(provider: str, *, sub: str = "", email: str = "", everybody: bool
         raise ValueError('end_access(): give one of sub="…", email="…" and everybody=True')
     _need_revocation("end_access()")
     found = _named("end_access()", provider)
+    if cache_backends.is_local():
+        logger.warning("end_access(): the cache %r %s", conf.MULTI_OIDC_CACHE, cache_backends.LOCAL)
     if everybody:
         revocation.end_everybody(found)
     else:

@@ -86,6 +86,25 @@ def test_over_https_the_cookie_is_secure_and_host_only(secrets, settings, make_i
     assert cookies.read(rf.get("/", headers={"cookie": f"{NAME}={value}"})) is None
 
 
+def test_it_is_known_when_the_cookie_was_signed(make_identity, cookie_of, read):  # K2
+    with time_machine.travel(1_800_000_100.7, tick=False):
+        identity, _ = read(cookie_of(make_identity()))
+    assert identity.issued_at == 1_800_000_100
+
+
+def test_for_whom_a_cookie_was_signed(secrets, settings, make_identity, cookie_of, rf, caplog):  # O4
+    identity = make_identity(claims=groups(200))
+    header = cookie_of(identity)
+    denied = {**secrets, "alpha": {**secrets["alpha"], "allow": []}}
+    caplog.set_level(logging.INFO, "django_multi_oidc")
+    for allowed in ({"auth": secrets}, {"auth": denied}):
+        settings.MULTI_OIDC_SECRETS = allowed
+        assert cookies.signed(rf.get("/", headers={"cookie": header})) == identity
+    for other in ("", f"{header}x", header.partition(";")[0], f"{header}; {header}"):
+        assert cookies.signed(rf.get("/", headers={"cookie": other})) is None
+    assert caplog.messages == []
+
+
 def test_no_cookie_is_nobody_without_a_word(secrets, read):  # K3
     assert read("") == (None, [])
     assert read(f"{NAME}=") == (None, [])

@@ -63,7 +63,14 @@ def test_thirty_days_by_default_whatever_the_id_token_says(at, make_identity):  
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("8h", 8 * HOUR), (90 * 60, 90 * 60), ("400d", 400 * DAY), ("60s", 60), ("15m", 15 * 60)],
+    [
+        ("8h", 8 * HOUR),
+        (90 * 60, 90 * 60),
+        ("400d", 400 * DAY),
+        ("60s", 60),
+        ("15m", 15 * 60),
+        ("3600", 3600),
+    ],
 )
 def test_another_lifetime(at, configure, value, seconds):  # K2
     configure(lifetime=value)

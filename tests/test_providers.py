@@ -680,6 +680,28 @@ cookie_secret must be a string, or a list of strings with something in each.
 
 
 @pytest.mark.parametrize(
+    ("above", "message"),
+    [
+        (
+            "revocation = true\n",
+            'has "revocation" outside of [auth], where nothing reads it.\n  Move it below the line [auth].',
+        ),
+        (
+            f"[alpha]\n{CREDENTIALS}\n",
+            "has a provider in [alpha], outside of [auth].\n  Write [auth.alpha].",
+        ),
+    ],
+)
+def test_what_stands_outside_of_auth(error, above, message):  # C8: nothing is ignored in silence
+    assert error(f"{above}{GOOGLE}") == f"secrets.toml: {message}"
+
+
+def test_other_tables_are_anybodys(read):  # C5
+    settings = read(f'title = "x"\n[connections.db]\nclient_id = "x"\n{GOOGLE}')
+    assert list(settings.providers) == ["google"]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         (auth(SECRET), NO_REDIRECT_URI.removeprefix("secrets.toml: [auth] ")),
@@ -699,6 +721,23 @@ cookie_secret must be a string, or a list of strings with something in each.
             'cookie_secret must be a string, not a whole number.\n  Put it into quotes: cookie_secret = "…"',
         ),
         (auth(f"{REDIRECT}\ncookie_secret = []"), NO_LIST_OF_SECRETS),
+        *(
+            (auth(f"{REDIRECT}\ncookie_secret = {value}"), f"cookie_secret {problem}\n{MAKE_ONE}")
+            for value, problem in (
+                (f'\'["{COOKIE_SECRET}", "{COOKIE_SECRET}"]\'', "looks like a list in one string."),
+                (f"' {COOKIE_SECRET}'", "begins or ends with a space or a new line."),
+                (f'"{COOKIE_SECRET}\\n"', "begins or ends with a space or a new line."),
+                *(
+                    (f'"{name}"', 'is the name of a variable, not its value: cookie_secret = { env = "…" }.')
+                    for name in (
+                        "${THE_COOKIE_SECRET_OF_OUR_SITE_IN_PRODUCTION}",
+                        "$THE_COOKIE_SECRET_OF_OUR_SITE_IN_PRODUCTION",
+                        "%(THE_COOKIE_SECRET_OF_OUR_SITE_IN_PRODUCTION)s",
+                        "env:THE_COOKIE_SECRET_OF_OUR_SITE_IN_PRODUCTION",
+                    )
+                ),
+            )
+        ),
         (auth(f'{REDIRECT}\ncookie_secret = ["{COOKIE_SECRET}", " "]'), NO_LIST_OF_SECRETS),
         (auth(f'{REDIRECT}\ncookie_secret = ["{COOKIE_SECRET}", 5]'), NO_LIST_OF_SECRETS),
         (
@@ -794,12 +833,12 @@ cookie_secret must be a string, or a list of strings with something in each.
         (
             f'{SHARED}lifetime = "1y"\n[auth.google]\n{CREDENTIALS}',
             "lifetime must be a time from one minute to 400 days.\n"
-            '  A number and its unit, s, m, h or d; a bare number is in seconds: lifetime = "8h"',
+            '  A whole number and its unit, s, m, h or d, without a space; a bare number is in seconds: lifetime = "8h"',
         ),
         (
             f'{SHARED}lifetime = "1y"\n{CREDENTIALS}',
             "lifetime must be a time from one minute to 400 days.\n"
-            '  A number and its unit, s, m, h or d; a bare number is in seconds: lifetime = "8h"',
+            '  A whole number and its unit, s, m, h or d, without a space; a bare number is in seconds: lifetime = "8h"',
         ),
         *(
             (
@@ -986,7 +1025,7 @@ must not have trust_email = true with an address for all of Entra's tenants.
             (
                 google(idle_timeout=value),
                 "idle_timeout must be a time from one minute to 400 days.\n"
-                '  A number and its unit, s, m, h or d; a bare number is in seconds: idle_timeout = "8h"',
+                '  A whole number and its unit, s, m, h or d, without a space; a bare number is in seconds: idle_timeout = "8h"',
             )
             for value in (
                 "59",

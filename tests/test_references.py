@@ -551,7 +551,7 @@ PLAIN = st.text(string.ascii_letters + string.digits + "-_=+/. @#:'", min_size=1
 @given(
     key=st.sampled_from(sorted(SECRETS)),
     way=st.sampled_from(["env", "file"]),
-    value=TEXT | PLAIN,
+    value=(TEXT | PLAIN).map("Zq7".__add__),  # so that no message happens to have it
     ending=st.sampled_from([b"", b"\n", b"\xff", b"x" * LARGEST]),
 )
 def test_no_message_and_no_repr_holds_what_was_taken(project, monkeypatch, key, way, value, ending):  # C7, S7

@@ -166,6 +166,13 @@ def test_whoever_was_ended_ends_nobody_else(visitor, someone_else):  # O4: a sto
     assert is_in(someone_else)
 
 
+def test_a_cache_of_this_process_alone_is_told_of(caplog):  # O4
+    end_access("alpha", sub="x")
+    assert caplog.messages == [
+        "end_access(): the cache 'default' is each process's own: a login that one ends goes on at the others"
+    ]
+
+
 @pytest.mark.parametrize(
     "whose",
     [{}, {"sub": "x", "email": "y"}, {"sub": "x", "everybody": True}, {"sub": ""}, {"everybody": False}],

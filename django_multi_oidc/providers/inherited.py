@@ -46,7 +46,7 @@ def _duration(table: Table, key: str) -> int | None:
         return seconds
     table.wrong(
         f"{key} must be a time from one minute to {LONGEST_LIFETIME // SECONDS['d']} days.",
-        f'A number and its unit, s, m, h or d; a bare number is in seconds: {key} = "8h"',
+        f'A whole number and its unit, s, m, h or d, without a space; a bare number is in seconds: {key} = "8h"',
     )
     return None
 
@@ -54,5 +54,6 @@ def _duration(table: Table, key: str) -> int | None:
 def _seconds(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    match = re.fullmatch(r"([0-9]{1,9})([smhd])", value) if isinstance(value, str) else None
-    return int(match[1]) * SECONDS[match[2]] if match else None
+    # A number of seconds may come from the environment, as text.
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value) if isinstance(value, str) else None
+    return int(match[1]) * SECONDS[match[2] or "s"] if match else None

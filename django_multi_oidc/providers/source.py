@@ -10,7 +10,7 @@ import tomli
 
 from ..conf import SECRETS_FILE_VARIABLE, conf
 from ..wording import quoted, type_name
-from .keys import CREDENTIALS, SHARED_KEYS
+from .keys import CREDENTIALS, KNOWN_KEYS, SHARED_KEYS
 from .mistakes import Mistake
 from .toml_errors import syntax_mistake
 
@@ -155,10 +155,26 @@ def _auth_of(source: str, document: Any) -> Mapping[str, Any]:
         )
     if "auth" not in document:
         raise _no_auth(source, document)
+    astray = next((key for key in document if key != "auth" and _is_ours(key, document[key])), None)
+    if astray is not None:
+        raise UnreadableError(source, *_astray(astray, document[astray]))
     auth = document["auth"]
     if not isinstance(auth, Mapping):
         raise UnreadableError(source, f"auth must be a table, not {type_name(auth)}.", "Write it as [auth].")
     return auth
+
+
+def _is_ours(key: str, value: Any) -> bool:
+    """A key of [auth] above that line, or a provider without "auth." in front. Other tables may be anybody's."""
+    if isinstance(value, Mapping):
+        return "client_id" in value and "server_metadata_url" in value
+    return key in KNOWN_KEYS
+
+
+def _astray(key: str, value: Any) -> tuple[str, str]:
+    if isinstance(value, Mapping):
+        return f"has a provider in [{key}], outside of [auth].", f"Write [auth.{key}]."
+    return f"has {quoted(key)} outside of [auth], where nothing reads it.", "Move it below the line [auth]."
 
 
 def _no_auth(source: str, document: Mapping[str, Any]) -> Exception:

@@ -34,7 +34,7 @@ MODULES = {
     "logout_token": "logout_token | backchannel",
     "pieces": "pieces cookies | cookie_mixtures",
     "revocation": "revocation visitor | backchannel",
-    "rules": "rules | providers",
+    "rules": "rules kept_claims | providers",
     "signing": "signing rotation | cookies login_state shared_cache",
     "strict_json": "strict_json | jws",
     "token_checks": "id_token logout_token | backends",

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_multi_oidc import cache_backends
 from django_multi_oidc.conf import conf
 from django_multi_oidc.exceptions import ConfigurationError, RevocationUnknown
+from django_multi_oidc.providers import configuration
 from django_multi_oidc.shortcuts import end_access
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError."""
-        if cache_backends.is_local():
+        if configuration().revocation and cache_backends.is_local():
             raise CommandError(
                 f"The cache {conf.MULTI_OIDC_CACHE!r} {cache_backends.LOCAL}. Nothing has ended: let MULTI_OIDC_CACHE "
                 "name one that all processes share."
@@ -43,7 +44,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except RevocationUnknown as error:
             raise CommandError(f"Nothing is sure to have ended: {error.detail}.") from None
-        self.stdout.write(f"Ended at {options['provider']}: {_whose(**whose)} that began before now.")
+        self.stdout.write(
+            f"Ended at {options['provider']}: {_whose(**whose)} that began before now, if there were any."
+        )
 
 
 def _whose(sub: str, email: str, everybody: bool) -> str:
