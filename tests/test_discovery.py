@@ -146,6 +146,7 @@ def test_endpoints_are_https(name):  # S3
         ("https://login.example.org/bye?x=y", "https://login.example.org/bye?x=y"),
         (f"https://login.example.org/{'x' * 2022}", f"https://login.example.org/{'x' * 2022}"),
         (f"https://login.example.org/{'x' * 2023}", None),
+        ("https://localhost/bye", "https://localhost/bye"),  # the browser's machine, not ours
         ("http://login.example.org/bye", None),
         ("javascript:alert(1)", None),
         ("/bye", None),
@@ -519,6 +520,14 @@ def test_strangers_cannot_make_us_hammer_the_provider(hostile, provider):  # S1
         for wait, fetched in [(0, 2), (0, 2), (9.5, 2), (0.5, 3), (0, 3)]:
             clock.shift(wait)
             keys = refetch_keys(provider, seen=keys)
+            assert hostile.paths()["/jwks"] == fetched
+
+
+def test_what_passes_for_a_logout_token_costs_no_login_its_keys(hostile, provider):  # S4, O4
+    with time_machine.travel(1_800_000_000, tick=False):
+        keys = get_keys(provider)
+        for asker, fetched in [("logout", 2), ("logout", 2), ("login", 3), ("login", 3)]:
+            keys = refetch_keys(provider, seen=keys, asker=asker)
             assert hostile.paths()["/jwks"] == fetched
 
 
