@@ -35,10 +35,9 @@ def kept(provider: Provider, claims: Mapping[str, Any]) -> dict[str, Any]:
 def _wanted(provider: Provider) -> frozenset[str] | None:
     if provider.claims is None:
         return None
+    named = provider.claims.union(ADDRESSES if configuration().revocation else ())
     # An address is worth nothing without whether it was verified.
-    beside = {"email_verified"} if "email" in provider.claims else set()
-    addresses = ADDRESSES if configuration().revocation else ()
-    return ALWAYS.union(provider.claims, beside, addresses)
+    return ALWAYS.union(named, {"email_verified"} if "email" in named else ())
 
 
 def _trimmed(

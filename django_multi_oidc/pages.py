@@ -63,8 +63,13 @@ def error(
     return _page(request, "error.html", context, status=failure.status)
 
 
-def unavailable(request: HttpRequest, failure: RevocationUnknown) -> HttpResponse:
-    """Who is there cannot be said now. Not "nobody": that would send them to a login that changes nothing."""
+def unavailable(
+    request: HttpRequest, failure: RevocationUnknown, *, logging_out: bool = False
+) -> HttpResponse:
+    """Who is there cannot be said now. Not "nobody": that would send them to a login that changes nothing.
+
+    ``logging_out``: they wanted to be out in all browsers, and are in none.
+    """
     reference = secrets.token_hex(4)
     logger.warning("page not available: %s, reference %s: %s", failure.code, reference, failure.detail)
     context = {
@@ -72,8 +77,9 @@ def unavailable(request: HttpRequest, failure: RevocationUnknown) -> HttpRespons
         "reference": reference,
         "home": redirects.after_login(""),
         "detail": failure if conf.DEBUG else "",
+        "logging_out": logging_out,
     }
-    response = _page(request, "unavailable.html", context, status=failure.status)
+    response = _page(request, "unavailable.html", context, status=failure.status, posts=logging_out)
     response.tells_of_outage = True  # type: ignore[attr-defined]  # for our middleware
     return response
 

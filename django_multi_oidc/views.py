@@ -147,7 +147,7 @@ class LogoutView(OIDCView):
             everywhere = configuration().revocation and bool(request.POST.get("everywhere"))
             return logout(request, everywhere=everywhere)
         except RevocationUnknown as failure:  # and nobody has been logged out anywhere
-            return pages.unavailable(request, failure)
+            return pages.unavailable(request, failure, logging_out=True)
 
 
 class LoggedOutView(OIDCView):

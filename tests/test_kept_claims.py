@@ -41,7 +41,8 @@ def test_noise_that_a_rule_looks_at_stays():  # U3, A2
 def test_an_admin_can_end_by_address_whatever_is_kept(secrets, settings, on):  # O4, K5
     settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "revocation": on}}
     found = kept(provider(claims=["name"]), CLAIMS | {"preferred_username": "pat"})
-    assert ({"email", "preferred_username"} <= found.keys()) is on
+    assert ({"email", "email_verified", "preferred_username"} <= found.keys()) is on
+    assert ("email_verified" in found) is on
 
 
 def test_only_the_named_claims_stay_and_what_an_identity_needs():  # K5

@@ -570,6 +570,19 @@ def test_no_message_and_no_repr_holds_what_was_taken(project, monkeypatch, key, 
     assert not value.strip() or value.strip() not in told
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",  # base32
+        "/8Qm3v0pZ8vN7w4TzLq/kX2pQ9aB1cD2eF3gH4iJ5k=",  # base64
+        "vN7w-4TzLq",
+    ],
+)
+@pytest.mark.parametrize("way", ["env", "file"])
+def test_the_secret_in_place_of_its_name_is_not_quoted(error, way, secret):  # C7, S7
+    assert secret not in error(auth(client_secret={way: secret}))
+
+
 def test_a_table_keeps_what_was_taken_out_of_its_repr(monkeypatch):  # C7, S7
     monkeypatch.setenv("A_VALUE", CLIENT_SECRET)
     references = References(Path())

@@ -465,10 +465,11 @@ def test_logging_out_needs_no_cache(visitor, settings, caplog):  # O1, O4
 def test_logging_out_everywhere_does(visitor, settings):  # O4: never half of it
     visitor.log_in()
     settings.CACHES = DOWN
-    for response in (
-        visitor.client.post("/oidc/logout/", {"everywhere": "1"}),
-        visitor.get("/leave-everywhere/"),
-    ):
+    page = visitor.client.post("/oidc/logout/", {"everywhere": "1"})
+    assert "So you were logged out nowhere." in text_of(page)
+    assert 'action="/oidc/logout/"' in page.content.decode()
+    assert page["Referrer-Policy"] == "same-origin"
+    for response in (page, visitor.get("/leave-everywhere/")):
         assert response.status_code == 503
         assert "This page is not available at the moment" in text_of(response)
     assert IDENTITY in visitor.cookies

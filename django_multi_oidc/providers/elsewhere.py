@@ -10,8 +10,11 @@ from typing import NamedTuple
 from ..wording import quoted
 
 LARGEST = 64 * 1024  # bytes; the longest private keys have a few thousand
-VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-PATH = re.compile(r"(/|[A-Za-z]:[\\/])[^/\\]+[/\\].*|[a-z0-9_-]*[./][a-z0-9_./-]*")
+# Whatever else is put there may be the secret itself: in base32, or in base64 with a slash in front.
+VARIABLE = re.compile(r"(?=.{1,20}\Z|.*_)[A-Z_][A-Z0-9_]*")
+PATH = re.compile(
+    r"(/|[A-Za-z]:[\\/])([a-z0-9_./\\ -]*|[\w./\\ -]{1,24})|[a-z0-9_-]*[./][a-z0-9_./-]*|[a-z0-9_-]{1,20}"
+)
 
 
 class Problem(NamedTuple):
