@@ -16,9 +16,12 @@ MEANINGS = {
     "iat": "when the ID token was made",
     "auth_time": "when you logged in at the provider",
     "nonce": "ties the ID token to this very login",
+    "sid": "your session at the provider: a logout there names it",
+    "groups": "rules may ask for one of them",
     "email": "counts in rules only while it is verified",
     "email_verified": "whether the provider knows that the address is yours",
 }
+MOST = 5  # of a list's values that a row shows
 TIMES = ("exp", "iat", "auth_time")
 
 
@@ -32,4 +35,6 @@ def described(user):
 def _shown(name, value):
     if name in TIMES:
         return f"{datetime.fromtimestamp(value, timezone.utc):%d %b %Y, %H:%M} UTC"
+    if isinstance(value, list) and len(value) > MOST:
+        return f"{json.dumps(value[:MOST], ensure_ascii=False)} and {len(value) - MOST} more"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

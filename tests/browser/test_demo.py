@@ -146,3 +146,17 @@ def test_without_the_cache_nobody_loses_a_login(open_browser, demo, shoot, look)
         kept.rename(cache)
     page.reload()
     sees(page, "Members")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_two_hundred_groups(open_browser, shoot, look):  # K5, D3
+    context = open_browser(**LOOKS[look])
+    page = context.new_page()
+    pick(page, "alpha", "Max", "/claims/")
+    sees(page, "Your claims")
+    shoot(page, f"claims-of-max-{look}")
+    looks_right(page)
+    names = sorted(
+        cookie["name"] for cookie in context.cookies() if cookie["name"].startswith("multi_oidc_auth")
+    )
+    assert names == ["multi_oidc_auth", "multi_oidc_auth_1"]
