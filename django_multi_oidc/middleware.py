@@ -49,8 +49,8 @@ class OIDCUserMiddleware:
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         user = attach(request, visitor.read, visitor.aread)
         response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async mode
-        if outage := outage_of(request, response):
-            response = await sync_to_async(pages.unavailable)(request, outage)
+        outage = outage_of(request, response)
+        response = await sync_to_async(pages.unavailable)(request, outage) if outage else response
         if writer := session_writer(request):
             await sessions.astamp(request, writer)
         if renewal.is_due(request):
