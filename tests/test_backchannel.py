@@ -20,6 +20,9 @@ REFUSED = {"error": "invalid_request"}
 def _switched_on(settings, live_secrets):
     live_secrets["revocation"] = True
     settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    discovery.clear()  # keys that were fetched before their time are not fetched again for a while
+    yield
+    discovery.clear()
 
 
 @pytest.fixture
