@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from base64 import b64decode
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
 
@@ -302,6 +303,29 @@ def test_a_place_to_log_out_with_a_query(hostile):  # O3
         "logout_hint": "ann@example.org & co",
     }
     assert "logout_hint" not in query_of(backend_for(hostile).logout_url(state="x", logout_hint=""))
+
+
+@pytest.mark.parametrize("endpoint", [None, "ftp://login.example.org/bye"])
+def test_no_place_to_log_out(hostile, endpoint):  # O3
+    hostile.metadata["end_session_endpoint"] = endpoint
+    with pytest.raises(DiscoveryInvalid) as caught:
+        backend_for(hostile).logout_url(state="x", logout_hint="")
+    assert caught.value.detail == "the discovery document has no end_session_endpoint that can be used"
+
+
+def test_a_logout_token(hostile):  # O4
+    claims = {
+        "iss": hostile.url,
+        "aud": [CLIENT_ID, "another"],
+        "iat": int(time.time()),
+        "jti": "the-jti",
+        "sid": "the-sid",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    }
+    token = signed(claims, key=hostile.key)
+    assert backend_for(hostile, audiences=frozenset({"another"})).verify_logout_token(token).sid == "the-sid"
+    with pytest.raises(IDTokenInvalid, match='"aud" names others'):
+        backend_for(hostile).verify_logout_token(token)
 
 
 def test_an_endpoint_with_a_query(hostile):  # L1

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "django_multi_oidc"
 # Module -> the tests that are to notice; what its own let pass, those behind the bar see as well.
 MODULES = {
-    "backends": "backends | login_flow views",
+    "backends": "backends | login_flow views backchannel logout_flow",
     "callback": "callback | views secrecy",
     "cookies": "cookies | views",
     "discovery": "discovery | backends",
