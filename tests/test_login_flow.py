@@ -291,7 +291,7 @@ def test_an_identity_that_does_not_fit_into_a_responses_headers(log_in, client, 
     assert IDENTITY not in client.cookies
 
 
-@pytest.mark.parametrize(("groups", "lands"), [(5, "there"), (60, "home")])
+@pytest.mark.parametrize(("groups", "lands"), [(5, "there"), (70, "home")])
 def test_the_next_page_is_given_up_before_the_login(client, hostile, configure, groups, lands):  # K5
     path = f"/members/?{'x' * 900}"
     begun = client.get("/oidc/login/op/", {"next": path}, headers={"host": "testserver.localhost"})
