@@ -65,7 +65,7 @@ class OIDCUserMiddleware:
 def outage_of(request: HttpRequest, response: HttpResponseBase) -> RevocationUnknown | None:
     """Why a page says something else than it should: who asked was not told, and did not say so.
 
-    Raises what else went wrong with the question, in a coroutine above all.
+    Raises the SynchronousOnlyOperation that a template in a coroutine has swallowed.
     """
     failure = failure_of(request.oidc_user)  # type: ignore[attr-defined]  # as below
     if failure is None or getattr(response, "tells_of_outage", False):

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from weakref import ReferenceType, ref
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
+from .exceptions import RevocationUnknown
 from .providers import Provider, configuration
 
 
@@ -193,7 +195,7 @@ def identity_of(user: OIDCUser) -> Identity | None:
 def _noting_failure(user: OIDCUser) -> Iterator[None]:
     try:
         yield
-    except Exception as error:
+    except (RevocationUnknown, SynchronousOnlyOperation) as error:
         # A copy: the error itself would keep its frames, and through them the request, alive.
         user._failure = type(error)(*error.args)
         raise

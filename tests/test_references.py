@@ -648,7 +648,6 @@ def deployed(project, read):
     return set_modes
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 def test_files_that_everybody_can_read(project, deployed, monkeypatch):  # C7, S7
     assert deployed(0o640, 0o600) == []
     secrets, google = (readable(name, project / name) for name in ("secrets.toml", "google"))
@@ -661,7 +660,6 @@ def test_files_that_everybody_can_read(project, deployed, monkeypatch):  # C7, S
     assert checks.check_permissions(None) == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 def test_files_outside_of_the_project_that_everybody_can_read(project, settings, tmp_path_factory):  # C7, S7
     path = tmp_path_factory.mktemp("secrets") / "google"
     path.write_text(CLIENT_SECRET)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ from tests.real_site import ROOT, answers, environment, eventually, free_port
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # nginx makes a folder for each as it starts
 
 
-class Program:
+class Program(ABC):
     """In the foreground, at the same free port each time it is started; a context manager that ends it by its pid."""
 
     name = ""
@@ -57,8 +58,9 @@ class Program:
             self._process.wait()
         self._process = None
 
+    @abstractmethod
     def command(self):
-        raise NotImplementedError
+        """What is started."""
 
     def environment(self):
         return None
