@@ -23,7 +23,7 @@ from django_multi_oidc.middleware import OIDCUserMiddleware
 
 ROOT = Path(__file__).parent.parent
 COOKIE_SECRET = "Zt3-vT0hqN8mX_wR5kYb2JcLdE7uGfAoQs6pHi1nBVx"
-SOURCE = (ROOT / "django_multi_oidc" / "checks.py").read_text()
+SOURCE = "".join(path.read_text() for path in (ROOT / "django_multi_oidc" / "checks").glob("*.py"))
 OURS = "django_multi_oidc.middleware.OIDCUserMiddleware"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 

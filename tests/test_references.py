@@ -17,6 +17,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from django_multi_oidc import checks
+from django_multi_oidc.checks import secrets_file
 from django_multi_oidc.exceptions import ConfigurationError
 from django_multi_oidc.providers import configuration, configuration_mistakes, forget_configuration
 from django_multi_oidc.providers.autoreload import watch_secrets_file
@@ -656,7 +657,7 @@ def test_files_that_everybody_can_read(project, deployed, monkeypatch):  # C7, S
     assert deployed(0o644, 0o604) == [secrets, google]
     (project / "google").unlink()
     assert checks.check_permissions(None) == [secrets]
-    monkeypatch.setattr(checks, "os", SimpleNamespace(name="nt"))
+    monkeypatch.setattr(secrets_file, "os", SimpleNamespace(name="nt"))
     assert checks.check_permissions(None) == []
 
 
