@@ -1,13 +1,17 @@
-"""What a request gets that may not see a page: the way to the login, or a page that says why not."""
+"""Who may see a page: asks its gate, for views and middleware of both kinds."""
 
 from __future__ import annotations
 
-from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Awaitable, Callable
 
-from . import pages
-from .shortcuts import login
-from .users import OIDCUser, identity_of
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from . import refusals
+from .gates import Gate, arefusal_of, refusal_of
+from .users import OIDCUser, identity_of, keep_private
 
 
 def user_of(request: HttpRequest) -> OIDCUser:
@@ -20,20 +24,32 @@ def user_of(request: HttpRequest) -> OIDCUser:
     return user
 
 
-def is_allowed(user: OIDCUser, role: str | None) -> bool:
-    """Whether the visitor is logged in and, where a role is asked for, has it. No I/O."""
-    return user.is_logged_in and (role is None or user.has_role(role))
+def refuse(request: HttpRequest, gate: Gate) -> HttpResponseBase | None:
+    """The answer for a visitor whom the gate does not let through; None for who may go on."""
+    user = user_of(request)
+    keep_private(request)
+    refusal = refusal_of(gate, user)
+    return refusals.answer(request, gate, refusal, identity_of(user)) if refusal else None
 
 
-def refuse(request: HttpRequest) -> HttpResponse:
-    """The answer for a visitor who is not allowed: the way to the login, or a page that names the account."""
-    identity = identity_of(user_of(request))
-    if identity is None:
-        return _to_login(request)
-    return pages.forbidden(request, identity, request.get_full_path())
+async def arefuse(request: HttpRequest, gate: Gate) -> HttpResponseBase | None:
+    """`refuse` for async code."""
+    user_of(request)  # or say that the middleware is missing
+    keep_private(request)
+    user: OIDCUser = await request.aoidc_user()  # type: ignore[attr-defined]  # our middleware's
+    refusal = await arefusal_of(gate, user)
+    # A page is rendered by a project's templates, whose context processors may ask a database.
+    answer = sync_to_async(refusals.answer)
+    return await answer(request, gate, refusal, identity_of(user)) if refusal else None
 
 
-def _to_login(request: HttpRequest) -> HttpResponse:
-    if request.method in ("GET", "HEAD"):
-        return login(request, next=request.get_full_path())
-    return pages.not_saved(request)
+def guard(request: HttpRequest, gate: Gate, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """The view's response for who may see it, and the answer that all others get."""
+    return refuse(request, gate) or view()
+
+
+async def aguard(
+    request: HttpRequest, gate: Gate, view: Callable[[], Awaitable[HttpResponseBase]]
+) -> HttpResponseBase:
+    """`guard` for async views."""
+    return await arefuse(request, gate) or await view()

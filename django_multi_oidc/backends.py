@@ -68,6 +68,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self._access_token = ""
+        self._max_age = _seconds(provider.authorization_params.get("max_age", ""))
         super().__init__()
 
     @cached_property
@@ -147,8 +148,14 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
 
     # To the token endpoint
 
-    def fetch_claims(self, *, code: str, nonce: str, code_verifier: str) -> dict[str, Any]:
-        """Swap ``code`` for the verified claims: the ID token's, completed by userinfo."""
+    def fetch_claims(
+        self, *, code: str, nonce: str, code_verifier: str, max_age: int | None = None
+    ) -> dict[str, Any]:
+        """Swap ``code`` for the verified claims: the ID token's, completed by userinfo.
+
+        ``max_age`` in seconds, where this login asked for one; else the provider's own holds.
+        """
+        self._max_age = self._max_age if max_age is None else max_age
         if not code:
             raise CallbackMalformed("the answer has neither a code nor an error")
         request = _Callback(code, self.provider.redirect_uri)
@@ -212,7 +219,7 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
                 audiences=self.provider.audiences,
                 nonce=kwargs["nonce"],
                 access_token=self._access_token,
-                max_age=self._max_age(),
+                max_age=self._max_age,
                 asked=self._claims_request,
             )
         )
@@ -227,10 +234,6 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
     @property
     def _claims_request(self) -> ClaimsRequest:
         return parse_claims_request(self.provider.authorization_params.get("claims", ""))
-
-    def _max_age(self) -> int | None:
-        value = self.provider.authorization_params.get("max_age", "")
-        return int(value) if value.isascii() and value.isdigit() else None
 
     def store_tokens(self, access_token: str, id_token: str) -> None:
         """Keep none."""
@@ -337,6 +340,10 @@ def _with_query(endpoint: str, query: Mapping[str, str]) -> str:
     url, _, own = endpoint.partition("?")
     kept = [pair for pair in own.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in query]
     return f"{url}?{'&'.join([*kept, urlencode(query, quote_via=quote)])}"
+
+
+def _seconds(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() else None
 
 
 def _token_refusal(answer: http.Answer, payload: Mapping[str, str]) -> TokenRequestRefused:

@@ -83,6 +83,17 @@ def delete(response: HttpResponseBase, name: str, *, secure: bool) -> None:
     write(response, name, "", max_age=0, secure=secure)
 
 
+def keep_private(response: HttpResponseBase) -> None:
+    """Keep the response out of shared caches and, unless the view has said what may be kept, out of all.
+
+    With ``no-store``, browsers show it from no cache after a logout, not even by their Back button.
+    """
+    if response.has_header("Cache-Control"):
+        patch_cache_control(response, private=True)
+    else:
+        never_store(response)
+
+
 def never_store(response: HttpResponseBase) -> None:
     """Keep the response out of every cache (RFC 9111 section 5.2.2.5)."""
     patch_cache_control(response, private=True, no_store=True)

@@ -3,65 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
+from functools import partial, wraps
+from typing import Any, TypeVar, cast, overload
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .access import is_allowed, refuse, user_of
+from .access import aguard, guard
+from .gates import Gate, Names, Test, age_gate, login_gate, passing_gate, role_gate
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+Decorator = Callable[[ViewT], ViewT]
 
 
-def oidc_login_required(view: ViewT) -> ViewT:
-    """Only for who is logged in; everybody else is sent to the login, and back to this very page."""
-    return _guarded(view, role=None)
+@overload
+def oidc_login_required(view: ViewT) -> ViewT: ...
+@overload
+def oidc_login_required(*, providers: Names = None) -> Decorator[Any]: ...
+def oidc_login_required(view: Any = None, *, providers: Names = None) -> Any:
+    """Only for who is logged in; everybody else is sent to the login, and back to this very page.
+
+    ``providers``: only for people of these, by name; a string, or several. Each of the decorators takes it.
+    """
+    return _decorated(view, login_gate(providers))
 
 
-def oidc_role_required(role: str) -> Callable[[ViewT], ViewT]:
+def oidc_role_required(role: str, *, providers: Names = None) -> Decorator[Any]:
     """Only for who has the role by a rule of the secrets file; others get a 403 page that names their account."""
-    if not isinstance(role, str) or not role:
-        raise TypeError('write @oidc_role_required("editor"): the decorator needs the name of a role')
+    _need_brackets(role, '@oidc_role_required("editor")')
+    return _decorator(role_gate(role, providers))
 
+
+@overload
+def oidc_admin_required(view: ViewT) -> ViewT: ...
+@overload
+def oidc_admin_required(*, providers: Names = None) -> Decorator[Any]: ...
+def oidc_admin_required(view: Any = None, *, providers: Names = None) -> Any:
+    """Only for who an `admins` rule of the secrets file names; others get a 403 page that names their account."""
+    return _decorated(view, role_gate("admin", providers))
+
+
+def oidc_user_passes_test(test: Test, *, providers: Names = None) -> Decorator[Any]:
+    """Only for whom ``test(user)`` is true, who is logged in; others get a 403 page that names their account.
+
+    The test may be a coroutine function, for sync views too.
+    """
+    return _decorator(passing_gate(test, providers))
+
+
+def oidc_recent_login(max_age: int, *, providers: Names = None) -> Decorator[Any]:
+    """Only for who has proved to the provider who they are within ``max_age`` seconds, at least 30 (step-up).
+
+    Everybody else is sent there to do so (``max_age``, OpenID Connect Core 1.0 section 3.1.2.1), and back.
+    """
+    _need_brackets(max_age, "@oidc_recent_login(300)")
+    return _decorator(age_gate(max_age, providers))
+
+
+def _need_brackets(argument: Any, example: str) -> None:
+    if callable(argument):
+        raise TypeError(f"write {example}: the decorator needs to be told what it asks for")
+
+
+def _decorated(view: Any, gate: Gate) -> Any:
+    """For a decorator that may be written with and without parentheses."""
+    return _decorator(gate) if view is None else _decorator(gate)(view)
+
+
+def _decorator(gate: Gate) -> Decorator[Any]:
     def decorator(view: ViewT) -> ViewT:
-        return _guarded(view, role=role)
+        guarded = _guarded(view, gate)
+        # For the system checks. Decorators and as_view() hand a view's attributes on.
+        guarded.oidc_gates = (gate, *getattr(view, "oidc_gates", ()))
+        return cast(ViewT, guarded)
 
     return decorator
 
 
-def oidc_admin_required(view: ViewT) -> ViewT:
-    """Only for who an `admins` rule of the secrets file names; others get a 403 page that names their account."""
-    return _guarded(view, role="admin")
-
-
-def _guarded(view: ViewT, role: str | None) -> ViewT:
+def _guarded(view: Callable[..., Any], gate: Gate) -> Any:
     if isinstance(view, type):
         raise TypeError(
-            'a class takes it as @method_decorator(…, name="dispatch"), from django.utils.decorators'
+            'a class takes it as @method_decorator(…, name="dispatch"), from django.utils.decorators, '
+            "or has a mixin of django_multi_oidc.mixins"
         )
+    if not callable(view):
+        raise TypeError(f"this decorates a view, not {view!r}")
     if _is_async(view):
 
         @wraps(view)
         async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            user_of(request)  # or say that the middleware is missing
-            if is_allowed(await request.aoidc_user(), role):  # type: ignore[attr-defined]  # our middleware's
-                response: HttpResponseBase = await view(request, *args, **kwargs)
-                return response
-            # A page is rendered by a project's templates, whose context processors may ask a database.
-            return await sync_to_async(refuse)(request)
+            return await aguard(request, gate, partial(view, request, *args, **kwargs))
 
-        return cast(ViewT, guarded_async)
+        return guarded_async
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if is_allowed(user_of(request), role):
-            response: HttpResponseBase = view(request, *args, **kwargs)
-            return response
-        return refuse(request)
+        return guard(request, gate, partial(view, request, *args, **kwargs))
 
-    return cast(ViewT, guarded)
+    return guarded
 
 
 def _is_async(view: Callable[..., Any]) -> bool:

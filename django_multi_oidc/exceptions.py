@@ -200,6 +200,22 @@ class IDTokenAlgorithmRefused(IDTokenInvalid):
     code, mender = "id_token_algorithm_refused", "site"
 
 
+class AuthTimeMissing(IDTokenInvalid):
+    """No ``auth_time``, which the provider has to send where ``max_age`` asks for it (Core 1.0 section 2)."""
+
+    code, mender = "auth_time_missing", "site"
+    message = _(
+        "This site needs to know when you last proved who you are, and the login provider does not tell it."
+    )
+
+
+class LoginNotRecent(IDTokenInvalid):
+    """The provider has let the person in by an older proof than ``max_age`` allows (Core 1.0 section 3.1.2.1)."""
+
+    code, mender = "login_not_recent", "visitor"
+    message = _("This site asked for a fresh login, and the login provider has let you in by an older one.")
+
+
 class UserinfoInvalid(LoginError):
     """The UserInfo answer is broken or about somebody else (OpenID Connect Core 1.0 section 5.3.2)."""
 

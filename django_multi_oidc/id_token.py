@@ -9,10 +9,11 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .clocks import SKEW_SECONDS
+from .exceptions import AuthTimeMissing, LoginNotRecent
 from .jws import JWK, Verified, verify
 from .providers.claims_request import ClaimsRequest
 from .token_checks import (
-    SKEW_SECONDS,
     check_audience,
     check_issued_at,
     check_issuer,
@@ -78,13 +79,15 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
 
 
 def _check_auth_time(claims: Mapping[str, Any], now: float, max_age: int | None, *, essential: bool) -> None:
-    if "auth_time" not in claims and max_age is None and not essential:
+    if "auth_time" not in claims:
+        if max_age is not None or essential:
+            raise AuthTimeMissing('"auth_time" was asked for and is missing')
         return
     auth_time = seconds(claims, "auth_time")
     if auth_time > now + SKEW_SECONDS:
         fail('"auth_time" lies in the future; check the clock of this machine')
     if max_age is not None and auth_time < now - max_age - SKEW_SECONDS:
-        fail('"auth_time" lies further back than the max_age that was asked for')
+        raise LoginNotRecent('"auth_time" lies further back than the max_age that was asked for')
 
 
 def _check_asked(claims: Mapping[str, Any], asked: ClaimsRequest) -> None:

@@ -11,6 +11,7 @@ from . import (
     cookie_header,
     cookies,
     lifetimes,
+    login_params,
     login_state,
     logout_state,
     pages,
@@ -24,6 +25,7 @@ from .backend_loading import backend_of
 from .callback import Answer
 from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError, IDTokenInvalid, LoginEnded
 from .kept_claims import kept
+from .login_params import LoginParams
 from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
 from .signals import oidc_logged_in
@@ -31,7 +33,6 @@ from .users import Identity, attach_identity, read_only
 
 # A login asked for again this soon, for the same page, was asked for by that page and not by a person.
 LOOP_SECONDS = 15
-PROMPT_LIFETIME = 24 * 60 * 60  # seconds
 
 
 def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpResponse:
@@ -40,20 +41,26 @@ def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpRespon
     Raises LoginError, and ConfigurationError where `redirect_uri` does not lead back here.
     """
     _check_the_way_back()
-    prompt = signed_prompt(request)
+    asked = login_params.of(request)
     identity = goes_round(request, next_url)
     if identity and identity.provider == provider.name:
         return pages.loop(request, identity, next_url)
-    login = login_state.begin(provider.name, next_url)
+    login = login_state.begin(provider.name, next_url, max_age=asked.max_age)
     url = backend_of(provider).authorization_url(
         state=login.state,
         nonce=login.nonce,
         code_verifier=login.code_verifier,
-        params={"prompt": prompt} if prompt is not None else {},
+        params={**_hint(request, provider, asked), **asked.params},
     )
     response = HttpResponseRedirect(url)
     login_state.write(request, response, login)
     return response
+
+
+def _hint(request: HttpRequest, provider: Provider, asked: LoginParams) -> dict[str, str]:
+    """Who is to prove once more who they are (step-up). Known here: in our own URL it would be logged."""
+    identity = visitor.identity(request) if asked.is_step_up else None
+    return {"login_hint": identity.hint} if identity and identity.provider == provider.name else {}
 
 
 def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: Answer) -> HttpResponse:
@@ -66,7 +73,9 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
     answer.raise_error()
     # Before the call: who is logged out at the provider meanwhile is not logged in by it.
     began = revocation.now()
-    claims = backend.fetch_claims(code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier)
+    claims = backend.fetch_claims(
+        code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier, max_age=login.max_age
+    )
     identity = _identity(provider, login, answer, claims, began)
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
     login_state.delete(response, login.state)
@@ -110,19 +119,10 @@ def _check_the_way_back() -> None:
 def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
     """Who has just logged in for this very page, which asks again; None where a person asks for the login."""
     identity = visitor.identity(request)
-    if identity is None or signed_prompt(request) is not None:
+    if identity is None or login_params.of(request).asks_a_person:
         return None
     asked_again = identity.next_digest == signing.digest(next_url)
     return identity if asked_again and time.time() - identity.login_at < LOOP_SECONDS else None
-
-
-def signed_prompt(request: HttpRequest) -> str | None:
-    """The prompt that `shortcuts.login` signed into the URL; what anybody else put there counts for nothing."""
-    try:
-        prompt = signing.loads(request.GET.get("prompt", ""), "login-prompt", max_age=PROMPT_LIFETIME)
-    except signing.BadSignature:
-        return None
-    return str(prompt)
 
 
 def _identity(

@@ -28,6 +28,8 @@ LIFETIME = 10 * 60  # seconds
 # The browser keeps the cookie a little longer, so that who comes too late is told just that.
 COOKIE_LIFETIME = 2 * LIFETIME
 MOST_AT_ONCE = 5
+# In the cookie's order.
+FIELDS = ("state", "provider", "next", "begun_at", "key_name", "max_age")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class LoginState:
     begun_at: float
     key_name: str
     """Of the secret that nonce and verifier derive from, wherever the login is finished."""
+    max_age: int | None = None
+    """Seconds, where this login asked for a proof of that age (OpenID Connect Core 1.0 section 3.1.2.1)."""
 
     @property
     def nonce(self) -> str:
@@ -52,14 +56,15 @@ class LoginState:
         return signing.derive("code-verifier", self.state, key_name=self.key_name)
 
 
-def begin(provider: str, next_url: str) -> LoginState:
-    """A new login at a provider. ``next_url`` is already known to be safe, or empty."""
+def begin(provider: str, next_url: str, *, max_age: int | None = None) -> LoginState:
+    """A new login at a provider. ``next_url`` is already known to be safe, or empty; ``max_age`` in seconds."""
     return LoginState(
         state=secrets.token_urlsafe(32),
         provider=provider,
         next=next_url,
         begun_at=round(time.time(), 3),
         key_name=signing.name_of_key(),
+        max_age=max_age,
     )
 
 
@@ -166,15 +171,16 @@ def _ours(value: str) -> LoginState | None:
 
 def _packed(login: LoginState) -> str:
     payload = [login.state, login.provider, login.next, login.begun_at, login.key_name]
-    return signing.dumps(payload, "login-state")
+    # Nothing where there is none: in a rolling deploy, older workers finish the logins that they know.
+    more = [] if login.max_age is None else [login.max_age]
+    return signing.dumps([*payload, *more], "login-state")
 
 
 def _unpacked(value: str, max_age: int = LIFETIME) -> LoginState | None:
     payload: Any = signing.loads(value, "login-state", max_age=max_age)
-    if not isinstance(payload, list) or len(payload) != 5:
+    if not isinstance(payload, list) or len(payload) not in (5, 6):
         return None
-    state, provider, next_url, begun_at, key_name = payload
-    return LoginState(state=state, provider=provider, next=next_url, begun_at=begun_at, key_name=key_name)
+    return LoginState(**dict(zip(FIELDS, payload, strict=False)))
 
 
 def _size(login: LoginState) -> int:

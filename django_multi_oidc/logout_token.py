@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .clocks import SKEW_SECONDS
 from .jws import JWK, Verified, verify
 from .token_checks import (
     MAX_AGE_SECONDS,
-    SKEW_SECONDS,
     check_audience,
     check_issued_at,
     check_issuer,

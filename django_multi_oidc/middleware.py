@@ -1,8 +1,9 @@
-"""``request.oidc_user``: lazy, the same in both modes, and without a thread hop under ASGI."""
+"""``request.oidc_user``, lazy; and pages that all need a login. The same in both modes, and without a thread hop."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.apps import apps
@@ -11,9 +12,9 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from . import cookies, pages, renewal, sessions, visitor
+from . import access, cookie_header, cookies, gates, pages, renewal, sessions, visitor
 from .exceptions import RevocationUnknown
-from .users import Identity, OIDCUser, attach, failure_of, is_known, known_identity, was_asked
+from .users import Identity, OIDCUser, attach, failure_of, is_known, is_private, known_identity, was_asked
 
 
 class OIDCUserMiddleware:
@@ -44,7 +45,7 @@ class OIDCUserMiddleware:
         if writer := session_writer(request):
             sessions.stamp(request, writer)
         renewal.renew(request, response)
-        return vary_on_cookie(user, response)
+        return finished(request, user, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         user = attach(request, visitor.read, visitor.aread)
@@ -55,11 +56,58 @@ class OIDCUserMiddleware:
             await sessions.astamp(request, writer)
         if renewal.is_due(request):
             await sync_to_async(renewal.renew)(request, response)
-        return vary_on_cookie(user, response)
+        return finished(request, user, response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A page for who carries an identity of which nobody can say now whether it was ended."""
         return pages.unavailable(request, exception) if isinstance(exception, RevocationUnknown) else None
+
+
+class OIDCLoginRequiredMiddleware:
+    """Every page needs a login, but for those that Django's ``login_not_required`` marks as public.
+
+    Behind `OIDCUserMiddleware`. Sees views alone: what a middleware or the web server answers needs no login.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        self.process_view: Callable[..., Any] = self._process_view
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+            self.process_view = self._aprocess_view
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        return self.get_response(request)
+
+    def _process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not needs_login(view):
+            return None
+        try:
+            return access.refuse(request, gates.LOGIN)
+        except RevocationUnknown as outage:  # a middleware's own exception goes by process_exception
+            return pages.unavailable(request, outage)
+
+    async def _aprocess_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not needs_login(view):
+            return None
+        try:
+            return await access.arefuse(request, gates.LOGIN)
+        except RevocationUnknown as outage:
+            return await sync_to_async(pages.unavailable)(request, outage)
+
+
+def needs_login(view: Callable[..., Any]) -> bool:
+    """Whether a view is not marked by Django's ``login_not_required``."""
+    return bool(getattr(view, "login_required", True))
 
 
 def outage_of(request: HttpRequest, response: HttpResponseBase) -> RevocationUnknown | None:
@@ -82,6 +130,13 @@ def session_writer(request: HttpRequest) -> Identity | None:
         return None
     # Whether the login was ended is not asked: that the session was theirs is all that it has to say.
     return known_identity(user) if is_known(user) else cookies.read(request)
+
+
+def finished(request: HttpRequest, user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:
+    """The response with what caches have to know of it."""
+    if is_private(request):
+        cookie_header.keep_private(response)
+    return vary_on_cookie(user, response)
 
 
 def vary_on_cookie(user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:

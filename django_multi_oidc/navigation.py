@@ -1,12 +1,14 @@
-"""What a request for a login is: a person going somewhere, and on which host."""
+"""Who waits for an answer, and where: a person going somewhere, a script; on which host, from which page."""
 
 from __future__ import annotations
 
 import logging
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from django.http import HttpRequest
 
+from . import redirects
 from .providers import configuration
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,44 @@ def is_navigation(request: HttpRequest) -> bool:
     return (
         "prefetch" not in purposes.lower() and request.headers.get("Sec-Fetch-Dest", "document") == "document"
     )
+
+
+Asker = Literal["person", "script", "htmx"]
+
+
+def asker(request: HttpRequest) -> Asker:
+    """Who reads the answer: a person at whom the browser shows it, a script that asked for data, or htmx.
+
+    By HX-Request, by Fetch Metadata (Sec-Fetch-Mode), and where the browser sends none by X-Requested-With and
+    Accept. Who says nothing of all this counts as a person.
+    """
+    if request.headers.get("HX-Request") == "true":
+        return "htmx"
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return "person" if mode == "navigate" else "script"
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return "script"
+    wanted = request.get_preferred_type(["text/html", "application/json"])
+    return "script" if wanted == "application/json" else "person"
+
+
+def reads(request: HttpRequest) -> bool:
+    """Whether the request only fetches: asked again after a login, it does the same (RFC 9110 section 9.2.1)."""
+    return request.method in ("GET", "HEAD")
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that a person is on, or goes to, with this request; empty where it cannot be known.
+
+    It is the page to come back to after a login: never what a script fetched, nor where a form was sent.
+    """
+    htmx = asker(request) == "htmx"
+    goes_there = (htmx and "HX-Boosted" in request.headers) or asker(request) == "person"
+    if reads(request) and goes_there:
+        return redirects.safe_next(request, request.get_full_path())
+    here = request.headers.get("HX-Current-URL" if htmx else "Referer", "")
+    return redirects.safe_next(request, redirects.of_this_site(request, here))
 
 
 def elsewhere(request: HttpRequest) -> str | None:

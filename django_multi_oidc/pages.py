@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
-from . import cookie_header, redirects, visitor
+from . import cookie_header, navigation, redirects, visitor
 from .conf import conf
-from .exceptions import AccountNotAllowed, LoginError, RevocationUnknown
+from .exceptions import AccountNotAllowed, LoginError, LoginNotRecent, RevocationUnknown
+from .login_params import LoginParams
+from .login_urls import chooser_url, login_url
 from .providers import Provider, configuration
-from .shortcuts import chooser_url, login_url
 from .signals import oidc_login_failed
 from .users import Identity
 
@@ -28,12 +29,13 @@ POLICY = (
 )
 
 
-def chooser(request: HttpRequest, next_url: str, prompt: str | None = None) -> HttpResponse:
-    """A button for each provider; where there are none, why."""
+def chooser(request: HttpRequest, next_url: str, asked: LoginParams) -> HttpResponse:
+    """A button for each provider, or for those that the login names; where there are none, why."""
     settings = configuration()
     choices = [
-        (provider, login_url(name, next=next_url, prompt=prompt))
+        (provider, login_url(name, next=next_url, params=asked.params))
         for name, provider in settings.providers.items()
+        if not asked.providers or name in asked.providers
     ]
     without = " For a login without an account anywhere: python manage.py oidc_dev_provider --write"
     notice = settings.notice and settings.notice + (without if conf.DEBUG else "")
@@ -90,14 +92,33 @@ def loop(request: HttpRequest, identity: Identity, next_url: str) -> HttpRespons
     return _page(request, "loop.html", context, status=409, posts=True)
 
 
-def forbidden(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
-    """Logged in, but not allowed: name the account, and offer another one."""
-    return _page(request, "forbidden.html", _account(identity, next_url), status=403, posts=True)
+def forbidden(
+    request: HttpRequest,
+    identity: Identity,
+    next_url: str,
+    *,
+    switch: str,
+    providers: Collection[str] = (),
+    reason: str = "",
+) -> HttpResponse:
+    """Logged in, but not allowed: name the account, and offer another one.
+
+    ``switch`` is the URL of a login with another account; ``providers`` are the ones whose people may see the
+    page, empty for all; ``reason`` is for a developer in front of it.
+    """
+    context = _account(identity, next_url, providers) | {
+        "switch": switch,
+        "posted": not navigation.reads(request),
+        "home": redirects.after_login(""),
+        "detail": reason if conf.DEBUG else "",
+    }
+    return _page(request, "forbidden.html", context, status=403, posts=True)
 
 
-def not_saved(request: HttpRequest) -> HttpResponse:
-    """Something was sent by somebody who is not (or no longer) logged in; a redirect would lose it silently."""
-    return _page(request, "not_saved.html", {"login": login_url()}, status=401)
+def not_saved(request: HttpRequest, identity: Identity | None, *, login: str) -> HttpResponse:
+    """Something was sent by somebody who has to log in (again) for it; a redirect would lose it silently."""
+    account = identity.account if identity else ""
+    return _page(request, "not_saved.html", {"login": login, "account": account}, status=401)
 
 
 def logout(request: HttpRequest, identity: Identity | None) -> HttpResponse:
@@ -132,18 +153,30 @@ def _detail(failure: LoginError, provider: Provider | None) -> str:
 
 
 def _try_again(failure: LoginError, provider: Provider | None, next_url: str) -> str:
-    prompt = "select_account" if isinstance(failure, AccountNotAllowed) else None
-    return login_url(provider.name if provider else None, next=next_url, prompt=prompt)
+    return login_url(provider.name if provider else None, next=next_url, params=_another_way(failure))
 
 
-def _account(identity: Identity, next_url: str) -> dict[str, Any]:
+def _another_way(failure: LoginError) -> dict[str, str]:
+    """What may make the next try end otherwise."""
+    if isinstance(failure, AccountNotAllowed):
+        return {"prompt": "select_account"}
+    # Some providers ignore max_age and heed this.
+    return {"prompt": "login"} if isinstance(failure, LoginNotRecent) else {}
+
+
+def _account(identity: Identity, next_url: str, among: Collection[str] = ()) -> dict[str, Any]:
+    """The account in use, and others: with providers of ``among`` (empty: all) alone."""
     providers = configuration().providers
+    usable = [provider for name, provider in providers.items() if not among or name in among]
+    other = {"prompt": "select_account"}
     return {
         "account": identity.account,
         "provider": providers[identity.provider],
-        "switch": login_url(identity.provider, next=next_url, prompt="select_account"),
-        "several": len(providers) > 1,
-        "choose": chooser_url(next=next_url, prompt="select_account"),
+        "usable": usable,
+        "mine": providers[identity.provider] in usable,
+        "switch": login_url(identity.provider, next=next_url, params=other),
+        "several": len(usable) > 1,
+        "choose": chooser_url(next=next_url, params=other, providers=among),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
@@ -28,6 +28,20 @@ def safe_next(request: HttpRequest, url: str | None) -> str:
     # A bare "//" has no host for Django's check to refuse, and a relative path would start at the callback.
     complete = urlsplit(url).netloc or re.match(r"/(?!/)", url)
     return url if complete and not _is_ours(url) else ""
+
+
+def of_this_site(request: HttpRequest, url: str) -> str:
+    """An absolute URL as a path with query and fragment; empty where it is another host's.
+
+    The scheme does not matter: behind a proxy, the browser's may be another one than the request's.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or parts.netloc != request.get_host():
+        return ""
+    return urlunsplit(("", "", parts.path or "/", parts.query, parts.fragment))
 
 
 def after_login(next_url: str) -> str:

@@ -18,6 +18,7 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
 from . import signing
+from .clocks import SKEW_SECONDS
 from .conf import conf
 from .exceptions import RevocationUnknown
 from .kept_claims import ADDRESSES
@@ -152,7 +153,7 @@ def _moment(mark: Any) -> float:
     """In microseconds. What is no time ends every login: better logged out than not."""
     if not isinstance(mark, int) or isinstance(mark, bool):
         return float("inf")
-    if mark > _microseconds(time.time() + signing.CLOCK_SKEW) and _may_warn_of_clocks():
+    if mark > _microseconds(time.time() + SKEW_SECONDS) and _may_warn_of_clocks():
         logger.warning("a mark in the cache lies in the future: the clock of a machine is, or was, ahead")
     return mark
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner, b62_decode
 from django.utils.crypto import salted_hmac
 
+from .clocks import SKEW_SECONDS
 from .providers import configuration
 
 __all__ = [
@@ -27,16 +28,14 @@ __all__ = [
 Purpose = Literal[
     "identity",
     "login-state",
-    "login-prompt",
+    "login-params",
     "nonce",
     "code-verifier",
     "shared-cache",
     "key-name",
     "logout-state",
+    "refusal",
 ]
-
-# Machines that share a cookie secret do not share a clock.
-CLOCK_SKEW = 30
 
 
 class _Signer(TimestampSigner):
@@ -44,7 +43,7 @@ class _Signer(TimestampSigner):
 
     def unsign(self, value: str, max_age: Any = None) -> str:
         text = super().unsign(value, max_age)
-        if signed_at(value) > time.time() + CLOCK_SKEW:
+        if signed_at(value) > time.time() + SKEW_SECONDS:
             raise BadSignature("signed in the future")
         return text
 

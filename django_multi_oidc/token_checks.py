@@ -9,11 +9,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from .clocks import SKEW_SECONDS
 from .exceptions import IDTokenInvalid
 from .issuer import TENANT, of_tenant
 from .jws import Verified
 
-SKEW_SECONDS = 30  # by which the provider's clock and ours may differ
 # A login state lives ten minutes, and a token is made during its login: an older one is a replay.
 MAX_AGE_SECONDS = 600
 

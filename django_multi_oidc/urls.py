@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import CallbackView, LoggedOutView, LoginView, LogoutView, backchannel_logout, stylesheet
+from .views import (
+    CallbackView,
+    LoggedOutView,
+    LoginView,
+    LogoutView,
+    RefusedView,
+    backchannel_logout,
+    stylesheet,
+)
 
 app_name = "multi_oidc"
 urlpatterns = [
     path("oidc/login/", LoginView.as_view(), name="login"),
     path("oidc/login/<str:name>/", LoginView.as_view(), name="login"),
+    path("oidc/refused/", RefusedView.as_view(), name="refused"),
     path("oauth2callback", CallbackView.as_view(), name="callback"),
     path("oauth2callback/<str:name>", CallbackView.as_view(), name="callback"),
     path("oidc/logout/", LogoutView.as_view(), name="logout"),

@@ -15,6 +15,8 @@ from django.http import HttpRequest
 from .exceptions import RevocationUnknown
 from .providers import Provider, configuration
 
+MAX_HINT = 200  # characters; it stands in a cookie and in a URL
+
 
 class ReadOnlyDict(dict[str, Any]):
     """A dict that nobody changes; a dict all the same, for `json` and for equality."""
@@ -73,6 +75,15 @@ class Identity:
         """What the person would call this account, to be shown to that person alone."""
         names = (self.claims.get(name) for name in ("email", "preferred_username", "name"))
         return next((name for name in names if isinstance(name, str) and name), str(self.claims["sub"]))
+
+    @property
+    def hint(self) -> str:
+        """What the provider knows the account by (``login_hint``); empty where nothing is short enough for a URL.
+
+        RP-Initiated Logout 1.0 section 2 and Core 1.0 section 3.1.2.1. Entra's is a claim of its own.
+        """
+        names = (self.claims.get(name) for name in ("login_hint", "preferred_username", "email"))
+        return next((name for name in names if isinstance(name, str) and 0 < len(name) <= MAX_HINT), "")
 
 
 Reader = Callable[[HttpRequest], Identity | None]
@@ -208,6 +219,16 @@ def _learn(user: OIDCUser, identity: Identity | None) -> None:
 def _never_cache(request: HttpRequest) -> None:
     """Django's cache_page stores a page before our Vary reaches it: Bob would get Alice's."""
     request._cache_update_cache = False  # type: ignore[attr-defined]  # django.middleware.cache's
+
+
+def keep_private(request: HttpRequest) -> None:
+    """Have the answer to this request kept out of every cache: it is made for one person, or about one."""
+    request._oidc_private = True  # type: ignore[attr-defined]  # read by our middleware
+
+
+def is_private(request: HttpRequest) -> bool:
+    """Whether `keep_private` was called."""
+    return getattr(request, "_oidc_private", False)
 
 
 def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None) -> OIDCUser:

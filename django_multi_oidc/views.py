@@ -24,11 +24,13 @@ from . import (
     callback,
     cookie_header,
     login_flow,
+    login_params,
     login_state,
     logout_flow,
     navigation,
     pages,
     redirects,
+    refusals,
     visitor,
 )
 from .exceptions import (
@@ -82,7 +84,7 @@ class LoginView(OIDCView):
         if not navigation.is_navigation(request):
             raise NotANavigation("a prefetch, or a request for a part of a page")
         self.next_url = redirects.safe_next(request, request.GET.get("next"))
-        self.provider = _named(name) if name and configuration().providers else _only_one()
+        self.provider = _named(name) if name and configuration().providers else _only_one(request)
         if self.provider is None:
             return self.choose(request)
         if moved := navigation.elsewhere(request):
@@ -93,7 +95,15 @@ class LoginView(OIDCView):
         """The page with a button for each provider, unless a page asks in a loop."""
         if identity := login_flow.goes_round(request, self.next_url):
             return pages.loop(request, identity, self.next_url)
-        return pages.chooser(request, self.next_url, login_flow.signed_prompt(request))
+        return pages.chooser(request, self.next_url, login_params.of(request))
+
+
+class RefusedView(OIDCView):
+    """``/oidc/refused/``: where htmx sends the window of somebody who may not do what they tried."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Why not, and what they can do."""
+        return refusals.from_url(request)
 
 
 class CallbackView(OIDCView):
@@ -200,9 +210,10 @@ def _named(name: str) -> Provider:
     return providers[name]
 
 
-def _only_one() -> Provider | None:
-    providers = list(configuration().providers.values())
-    return providers[0] if len(providers) == 1 else None
+def _only_one(request: HttpRequest) -> Provider | None:
+    providers, among = configuration().providers, login_params.of(request).providers
+    choices = [provider for name, provider in providers.items() if not among or name in among]
+    return choices[0] if len(choices) == 1 else None
 
 
 def _login_of(request: HttpRequest, state: str) -> LoginState:

@@ -5,15 +5,29 @@ from __future__ import annotations
 from contextlib import suppress
 from io import BytesIO
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import Context, Template, engines
 from django.utils.asyncio import async_unsafe
 from django.utils.decorators import method_decorator
 from django.views import View
-from django.views.decorators.cache import cache_page
+from django.views.decorators.cache import cache_control, cache_page
 
 from django_multi_oidc import alogout, login, logout
-from django_multi_oidc.decorators import oidc_admin_required, oidc_login_required, oidc_role_required
+from django_multi_oidc.decorators import (
+    oidc_admin_required,
+    oidc_login_required,
+    oidc_recent_login,
+    oidc_role_required,
+    oidc_user_passes_test,
+)
+from django_multi_oidc.mixins import (
+    OIDCAdminRequiredMixin,
+    OIDCLoginRequiredMixin,
+    OIDCRecentLoginMixin,
+    OIDCRoleRequiredMixin,
+    OIDCUserPassesTestMixin,
+)
 from django_multi_oidc.shortcuts import end_access
 
 
@@ -127,6 +141,92 @@ async def aadmins(request):
 @oidc_role_required("editor")
 def editors(request):
     return HttpResponse("the editors' page")
+
+
+def is_finnish(user):
+    return user.get("locale") == "fi"
+
+
+async def ais_finnish(user):
+    return user.get("locale") == "fi"
+
+
+def show(request):
+    return HttpResponse("the page")
+
+
+async def ashow(request):
+    return HttpResponse("the page")
+
+
+class Show(View):
+    def get(self, request):
+        return HttpResponse("the page")
+
+
+class AsyncShow(View):
+    async def get(self, request):
+        return HttpResponse("the page")
+
+
+class OIDCFinnishMixin(OIDCUserPassesTestMixin):
+    def test_oidc_user(self, user):
+        return is_finnish(user)
+
+
+class OIDCAsyncFinnishMixin(OIDCUserPassesTestMixin):
+    async def test_oidc_user(self, user):
+        return is_finnish(user)
+
+
+def with_mixin(mixin, **attributes):
+    """One view with the mixin for each mode."""
+    return [type("Page", (mixin, view), attributes).as_view() for view in (Show, AsyncShow)]
+
+
+def with_decorator(decorator):
+    return [decorator(show), decorator(ashow)]
+
+
+PAGES_FOR_SOME = {
+    "login": with_decorator(oidc_login_required()),
+    "login-class": with_mixin(OIDCLoginRequiredMixin),
+    "admin": with_decorator(oidc_admin_required),
+    "admin-class": with_mixin(OIDCAdminRequiredMixin),
+    "role": with_decorator(oidc_role_required("editor")),
+    "role-class": with_mixin(OIDCRoleRequiredMixin, oidc_role="editor"),
+    "test": with_decorator(oidc_user_passes_test(is_finnish)),
+    "atest": with_decorator(oidc_user_passes_test(ais_finnish)),
+    "test-class": with_mixin(OIDCFinnishMixin),
+    "atest-class": with_mixin(OIDCAsyncFinnishMixin),
+    "recent": with_decorator(oidc_recent_login(300)),
+    "recent-class": with_mixin(OIDCRecentLoginMixin, oidc_max_age=300),
+    "alpha": with_decorator(oidc_login_required(providers="alpha")),
+    "alpha-class": with_mixin(OIDCLoginRequiredMixin, oidc_providers="alpha"),
+    "alpha-admin": with_decorator(oidc_admin_required(providers=["alpha"])),
+    "both": with_decorator(oidc_login_required(providers=["alpha", "beta"])),
+    "recent-alpha": with_decorator(oidc_recent_login(300, providers=["alpha"])),
+    "two-mixins": with_mixin(
+        type("Both", (OIDCRecentLoginMixin, OIDCAdminRequiredMixin), {"oidc_max_age": 300})
+    ),
+}
+
+
+@login_not_required
+def public(request):
+    return HttpResponse("for everybody")
+
+
+@oidc_login_required
+@cache_control(public=True, max_age=60)
+def cached_by_itself(request):
+    return HttpResponse("the page")
+
+
+@cache_control(public=True, max_age=60)
+@oidc_login_required
+def cached_around(request):
+    return HttpResponse("the page")
 
 
 def go(request):

@@ -1,16 +1,25 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
+from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views import View
 
-from django_multi_oidc.decorators import oidc_admin_required, oidc_login_required, oidc_role_required
+from django_multi_oidc.decorators import (
+    oidc_admin_required,
+    oidc_login_required,
+    oidc_recent_login,
+    oidc_role_required,
+    oidc_user_passes_test,
+)
+from django_multi_oidc.gates import Gate
 from tests import site
 from tests.conftest import CLAIMS
 
@@ -81,7 +90,7 @@ def test_others_get_a_page_that_names_their_account(get, somebody):  # A1, A2
 def test_another_account_comes_back_to_this_page(get):  # A1, L2
     text = get("/admins/?a=b", email="kim@alpha.example").content.decode()
     assert re.search(
-        r'href="/oidc/login/alpha/\?next=%2Fa?admins%2F%3Fa%3Db&amp;prompt=[^"]+">Use another account', text
+        r'href="/oidc/login/alpha/\?next=%2Fa?admins%2F%3Fa%3Db&amp;params=[^"]+">Use another account', text
     )
 
 
@@ -151,8 +160,65 @@ def test_without_the_middleware_it_says_so(rf):
         oidc_admin_required(lambda request: HttpResponse())(rf.get("/"))
 
 
-def test_a_role_without_a_name_says_so():
-    with pytest.raises(TypeError, match=r'write @oidc_role_required\("editor"\)'):
-        oidc_role_required(lambda request: HttpResponse())
-    with pytest.raises(TypeError, match="needs the name of a role"):
-        oidc_role_required("")
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (
+            lambda: oidc_role_required(site.show),
+            'write @oidc_role_required("editor"): the decorator needs to be told what it asks for',
+        ),
+        (
+            lambda: oidc_recent_login(site.show),
+            "write @oidc_recent_login(300): the decorator needs to be told what it asks for",
+        ),
+        (lambda: oidc_role_required(""), """a role is named by a string, such as "editor", not ''"""),
+        (lambda: oidc_recent_login(None), "max_age is a whole number of seconds, not None"),
+        (
+            lambda: oidc_user_passes_test(None),
+            "the test of a page is a function that takes the user, not None",
+        ),
+        (
+            lambda: oidc_login_required(providers=[]),
+            "providers are one or more names, as in [auth.<name>], not []",
+        ),
+        (lambda: oidc_login_required("alpha"), "this decorates a view, not 'alpha'"),
+        (lambda: oidc_admin_required("alpha"), "this decorates a view, not 'alpha'"),
+    ],
+)
+def test_a_decorator_that_is_told_nothing_says_so(use, message):
+    with pytest.raises(TypeError) as caught:
+        use()
+    assert str(caught.value) == message
+
+
+def test_a_view_tells_the_checks_what_it_wants():
+    both = oidc_recent_login(300)(oidc_admin_required(site.show))
+    assert both.oidc_gates == (Gate(max_age=300), Gate(role="admin"))
+    assert site.show.__dict__ == {}
+
+
+def test_a_class_based_view_tells_it_too():
+    page = method_decorator(oidc_role_required("editor"), name="dispatch")(type("Page", (site.Show,), {}))
+    assert page.as_view().oidc_gates == (Gate(role="editor"),)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_two_decorators_want_both(mode, make_identity, cookie_of, rf, settings):  # A1
+    settings.ROOT_URLCONF = "tests.test_decorators"
+    recent = CLAIMS | {"auth_time": time.time()}
+
+    def status(provider, claims):
+        cookie = cookie_of(make_identity(provider, claims=claims))
+        return Client().get(f"/{mode}/both/", headers={"cookie": cookie}).status_code
+
+    assert status("alpha", recent) == 200
+    assert status("alpha", CLAIMS) == 302
+    assert status("beta", recent) == 403
+
+
+both = oidc_recent_login(300)
+urlpatterns = [
+    path("", include("django_multi_oidc.urls")),
+    path("sync/both/", both(oidc_admin_required(site.show))),
+    path("async/both/", both(oidc_admin_required(site.ashow))),
+]

@@ -14,7 +14,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from django_multi_oidc import connections, discovery
+from django_multi_oidc import connections, discovery, signing
+from django_multi_oidc.exceptions import ConfigurationError
+from django_multi_oidc.login_urls import chooser_url, login_url
 from tests.conftest import COOKIE_SECRET
 from tests.hostile_provider import (
     CLIENT_ID,
@@ -352,3 +354,167 @@ def test_an_id_token_that_is_just_over_is_no_login(log_in, client, hostile, conf
     assert log_in().status_code == 502
     assert '"exp" has passed, and follow_token_expiry leaves no time' in caplog.text
     assert IDENTITY not in client.cookies
+
+
+# Parameters of one login (L2), and a fresh one (A1)
+
+
+@pytest.fixture
+def visit(client, hostile, configure):
+    """Gets a page as the browser of this test; a login is gone through when it leads to one."""
+
+    def get(path):
+        return client.get(path, headers={"host": "testserver.localhost"})
+
+    def run(path):
+        """The authorization request's parameters, and where the browser is in the end."""
+        response, asked = get(path), {}
+        while response.status_code == 302:
+            where = response["Location"]
+            if where.startswith(hostile.url):
+                asked = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
+                hostile.claims["nonce"] = asked["nonce"]
+                where = f"/oauth2callback?state={asked['state']}&code=the-code"
+            response = get(where)
+        response.text = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.content.decode())))
+        return asked, response
+
+    run.get = get
+    return run
+
+
+def test_a_login_asks_what_the_view_says(visit, configure):  # L2
+    configure(client_kwargs={"acr_values": "phr", "prompt": "consent"})
+    assert {"acr_values": "phr", "prompt": "consent"}.items() <= visit("/oidc/login/op/")[0].items()
+    asked, _ = visit("/go/?provider=op&prompt=login")
+    assert {"acr_values": "phr", "prompt": "login"}.items() <= asked.items()
+    asked, _ = visit("/go/?provider=op&prompt=")
+    assert "prompt" not in asked
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_nobody_comes_to_a_page_for_fresh_logins(visit, hostile, mode):  # A1
+    hostile.claims["auth_time"] = time.time() - 200
+    asked, response = visit(f"/{mode}/recent/")
+    assert response.content == b"the page"
+    assert (asked["max_age"], asked["prompt"]) == ("300", "select_account")
+    assert "login_hint" not in asked
+
+
+def test_a_fresh_login_of_the_same_person(visit, hostile):  # A1
+    visit("/oidc/login/op/")
+    hostile.claims["auth_time"] = time.time()
+    asked, response = visit("/sync/recent/")
+    assert response.content == b"the page"
+    assert (asked["max_age"], asked["login_hint"]) == ("300", "ann@example.org")
+    assert "prompt" not in asked
+
+
+def test_nobodys_address_stands_in_our_own_urls(visit, hostile):  # S7: an access log has them
+    visit("/oidc/login/op/")
+    signed_params = parse_qs(urlsplit(visit.get("/sync/recent/")["Location"]).query)["params"][0]
+    assert signing.loads(signed_params, "login-params", max_age=60) == [{"prompt": "", "max_age": "300"}, []]
+
+
+def test_a_hint_is_not_sent_to_another_provider(visit, hostile, settings):  # A1, S7
+    secrets = settings.MULTI_OIDC_SECRETS
+    secrets["auth"]["other"] = secrets["auth"]["op"]
+    settings.MULTI_OIDC_SECRETS = {**secrets}
+    hostile.claims["auth_time"] = time.time() - 1000
+    visit("/oidc/login/op/")
+    link = login_url("other", params={"max_age": 300, "prompt": ""})
+    assert "login_hint" not in visit(link)[0]
+
+
+def test_the_account_is_chosen_where_another_is_wanted(visit, hostile):  # A1
+    visit("/oidc/login/op/")
+    asked, _ = visit(login_url("op", params={"max_age": 300, "prompt": "select_account"}))
+    assert "login_hint" not in asked
+    assert asked["prompt"] == "select_account"
+
+
+@pytest.mark.parametrize("auth_time", [0, -331])
+def test_a_provider_that_ignores_max_age(visit, hostile, client, auth_time):  # A1, L7, L8
+    visit("/oidc/login/op/")
+    before = client.cookies[IDENTITY].value
+    hostile.claims["auth_time"] = auth_time and time.time() + auth_time
+    _, response = visit("/sync/recent/")
+    assert response.status_code == 502
+    assert (
+        "This site asked for a fresh login, and the login provider has let you in by an older one."
+        in response.text
+    )
+    assert "You are still logged in as ann@example.org" in response.text
+    assert client.cookies[IDENTITY].value == before
+    [again] = re.findall(r'href="([^"]*)">Try again', response.content.decode())
+    hostile.claims["auth_time"] = time.time()
+    asked, response = visit(html.unescape(again))
+    assert asked["prompt"] == "login"  # which some heed
+    assert response.content == b"the page"
+
+
+def test_a_provider_that_sends_no_auth_time(visit, hostile, client):  # A1, L7, L8
+    visit("/oidc/login/op/")
+    before = client.cookies[IDENTITY].value
+    _, response = visit("/sync/recent/")
+    assert response.status_code == 502
+    assert (
+        "This site needs to know when you last proved who you are, and the login provider does not tell it."
+    ) in response.text
+    assert client.cookies[IDENTITY].value == before
+
+
+def test_iat_is_no_auth_time(visit, hostile):  # A1
+    visit("/oidc/login/op/")
+    assert hostile.claims["iat"] > time.time() - 60
+    assert visit.get("/sync/recent/").status_code == 302
+
+
+def test_userinfo_supplies_no_auth_time(visit, hostile, configure):  # A1, U3
+    configure(userinfo="always")
+    hostile.userinfo["auth_time"] = time.time()
+    visit("/oidc/login/op/")
+    assert visit.get("/sync/recent/").status_code == 302
+
+
+def test_a_link_without_its_max_age_opens_no_page(visit, hostile):  # A1
+    hostile.claims["auth_time"] = time.time() - 1000
+    visit("/oidc/login/op/?next=/sync/recent/&max_age=300")
+    assert visit.get("/sync/recent/").status_code == 302
+
+
+def test_a_step_up_is_never_stopped_as_a_loop(visit, hostile):  # L8
+    hostile.claims["auth_time"] = time.time()
+    visit("/oidc/login/op/?next=/sync/recent/")
+    hostile.claims["auth_time"] += 1
+    assert visit(login_url("op", next="/sync/recent/", params={"max_age": 300, "prompt": ""}))[0]
+
+
+@pytest.mark.parametrize("params", [{"login_hint": "ann"}, {"prompt": "none"}, {"prompt": ""}, {"hd": "x"}])
+def test_other_parameters_do_not_hide_a_loop(visit, params):  # L8
+    visit("/oidc/login/op/?next=/members/")
+    assert visit(login_url("op", next="/members/", params=params))[1].status_code == 409
+
+
+def test_the_chooser_offers_only_the_providers_that_a_page_is_for(visit, settings):  # L2, A1
+    auth = settings.MULTI_OIDC_SECRETS["auth"]
+    settings.MULTI_OIDC_SECRETS = {"auth": {**auth, "alpha": auth["op"], "beta": auth["op"]}}
+    response = visit.get("/sync/both/")
+    _, page = visit(response["Location"])
+    assert re.findall(r"Log in with (\w+)", page.text) == ["Alpha", "Beta"]
+    links = re.findall(r'href="([^"]*)">Log in with', page.content.decode())
+    assert all("next=%2Fsync%2Fboth%2F" in link for link in links)
+
+
+def test_a_provider_that_is_gone_is_not_offered(visit, settings):  # L2
+    auth = settings.MULTI_OIDC_SECRETS["auth"]
+    settings.MULTI_OIDC_SECRETS = {"auth": {**auth, "alpha": auth["op"], "beta": auth["op"]}}
+    where = visit.get("/sync/both/")["Location"]
+    settings.MULTI_OIDC_SECRETS = {"auth": {**auth, "alpha": auth["op"]}}
+    assert visit.get(where).status_code == 302  # to the one that is left
+
+
+def test_a_page_for_a_provider_that_is_not_there(configure):
+    with pytest.raises(ConfigurationError) as caught:
+        chooser_url(providers=["op", "nosuch"])
+    assert str(caught.value) == "login(): no provider 'nosuch' in MULTI_OIDC_SECRETS. There are: op."

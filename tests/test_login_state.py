@@ -144,7 +144,7 @@ def test_an_identity_cookie_is_no_login_state(browser):  # K1
     assert unknown(browser, login.state) == "its cookie was altered, or signed with another secret"
 
 
-@pytest.mark.parametrize("payload", [{}, None, [], [1, 2, 3, 4], [1, 2, 3, 4, 5, 6], "text"])
+@pytest.mark.parametrize("payload", [{}, None, [], [1, 2, 3, 4], [1, 2, 3, 4, 5, 6, 7], "text"])
 def test_another_format_is_unknown(browser, payload):
     login = browser.begin()
     [name] = browser.jar

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from urllib.parse import quote
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
-from django_multi_oidc.middleware import OIDCUserMiddleware
+from django_multi_oidc.middleware import OIDCLoginRequiredMiddleware, OIDCUserMiddleware
 from django_multi_oidc.providers import configuration
+from tests import site
 
 pytestmark = pytest.mark.usefixtures("secrets")
 
@@ -106,3 +108,78 @@ def test_async_mode_stays_in_the_event_loops_thread(rf):  # U6
     assert asyncio.run(main()).content == b"ok"
     assert seen[0] == seen[1]
     assert not asyncio.iscoroutinefunction(OIDCUserMiddleware(lambda request: HttpResponse()))
+
+
+# Pages that all need a login (A4)
+
+
+@pytest.fixture(params=["sync", "async"])
+def visit(request, settings, make_identity, cookie_of):
+    """Gets a page of a site where every page needs a login, in either mode; as Pat, or as nobody."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django_multi_oidc.middleware.OIDCLoginRequiredMiddleware"]
+
+    def send(path, *, method="get", nobody=False, **headers):
+        client = Client() if request.param == "sync" else AsyncClient()
+        send = getattr(client, method)
+        send = send if request.param == "sync" else async_to_sync(send)
+        return send(path, headers=headers | ({} if nobody else {"cookie": cookie_of(make_identity())}))
+
+    return send
+
+
+def test_every_page_needs_a_login(visit):  # A4
+    for path in ("/?a=b", "/untouched/", "/sync/login/", "/async/login/", "/ask-in-the-loop/"):
+        response = visit(path, nobody=True)
+        assert (response.status_code, response["Location"]) == (
+            302,
+            f"/oidc/login/?next={quote(path, safe='')}",
+        )
+        assert response["Cache-Control"] == "private, no-store"
+
+
+def test_who_is_logged_in_sees_all_pages(visit):  # A4
+    response = visit("/untouched/")
+    assert response.content == b"nobody was asked for"
+    assert response["Cache-Control"] == "private, no-store"
+    assert response["Vary"] == "Cookie"
+
+
+def test_a_page_marked_as_public_needs_none(visit):  # A4
+    response = visit("/public/", nobody=True)
+    assert response.content == b"for everybody"
+    assert "Cache-Control" not in response
+    assert "Vary" not in response
+
+
+def test_our_own_pages_need_none(visit):  # A4
+    assert visit("/oidc/login/", nobody=True).status_code == 200
+    assert visit("/oidc/logout/", nobody=True).status_code == 200
+    assert visit("/oidc/style.css", nobody=True).status_code == 200
+    assert visit("/oauth2callback?state=x", nobody=True).status_code == 400
+    assert visit("/oidc/refused/", nobody=True).status_code == 302
+    assert visit("/oidc/logged-out/", nobody=True).status_code == 302
+
+
+def test_nobody_gets_what_they_can_read(visit):  # A4, A1
+    assert visit("/", nobody=True, accept="application/json").json()["error"] == "login_required"
+    assert "Nothing was saved" in visit("/", method="post", nobody=True).content.decode()
+
+
+def test_pages_for_some_stay_for_some(visit):  # A4
+    assert visit("/sync/role/").status_code == 403
+    assert visit("/sync/admin/").status_code == 200
+
+
+def test_an_outage_is_no_nobody(visit, secrets, settings):  # A4, O4
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "revocation": True}}
+    settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.DownCache"}}
+    response = visit("/untouched/")
+    assert response.status_code == 503
+    assert "nobody was asked for" not in response.content.decode()
+
+
+@pytest.mark.parametrize(("view", "is_async"), [(site.show, False), (site.ashow, True)])
+def test_a_gate_takes_no_thread(view, is_async):  # A4, U6: Django gives one to whatever is of the other kind
+    middleware = OIDCLoginRequiredMiddleware(view)
+    assert iscoroutinefunction(middleware) is is_async
+    assert iscoroutinefunction(middleware.process_view) is is_async

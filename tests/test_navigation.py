@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
 
 from django_multi_oidc import navigation
+from tests.whatwg import Place, place
 
 
 @pytest.mark.parametrize(
@@ -57,3 +61,70 @@ def test_a_browser_too_old_to_say_is_a_person(rf):  # L1
     assert navigation.is_navigation(
         rf.get("/", headers={"Sec-Fetch-Dest": "document", "Sec-Purpose": "other"})
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "asker"),
+    [
+        ({}, "person"),
+        ({"accept": "*/*"}, "person"),
+        ({"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, "person"),
+        ({"accept": "application/json"}, "script"),
+        ({"accept": "application/json, text/plain, */*"}, "script"),  # axios
+        ({"accept": "text/html;q=0.5, application/json"}, "script"),
+        ({"accept": "application/xml"}, "person"),
+        ({"x-requested-with": "XMLHttpRequest"}, "script"),
+        ({"sec-fetch-mode": "navigate", "accept": "application/json"}, "person"),
+        ({"sec-fetch-mode": "navigate", "x-requested-with": "XMLHttpRequest"}, "person"),
+        ({"sec-fetch-mode": "cors", "accept": "text/html"}, "script"),
+        ({"sec-fetch-mode": "same-origin"}, "script"),
+        ({"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, "script"),
+        ({"hx-request": "true", "sec-fetch-mode": "cors"}, "htmx"),
+        ({"hx-request": "true", "accept": "application/json"}, "htmx"),
+        ({"hx-request": "false"}, "person"),
+    ],
+)
+def test_who_reads_the_answer(rf, headers, asker):  # A1
+    assert navigation.asker(rf.get("/", headers=headers)) == asker
+
+
+HOME = Place("http", "testserver", "", "/")
+HERE = "http://testserver/list/?page=2#row"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "page"),
+    [
+        ("get", {}, "/p?a=b"),
+        ("head", {}, "/p?a=b"),
+        ("get", {"referer": HERE}, "/p?a=b"),
+        ("post", {"referer": HERE}, "/list/?page=2#row"),
+        ("post", {}, ""),
+        ("options", {"referer": "http://testserver"}, "/"),
+        ("get", {"sec-fetch-mode": "cors", "referer": HERE}, "/list/?page=2#row"),
+        ("get", {"sec-fetch-mode": "cors"}, ""),
+        (
+            "get",
+            {"hx-request": "true", "hx-current-url": HERE, "referer": "http://testserver/x"},
+            "/list/?page=2#row",
+        ),
+        ("get", {"hx-request": "true"}, ""),
+        ("get", {"hx-request": "true", "hx-boosted": "true", "hx-current-url": HERE}, "/p?a=b"),
+        ("post", {"hx-request": "true", "hx-boosted": "true", "hx-current-url": HERE}, "/list/?page=2#row"),
+        ("post", {"referer": "https://testserver/secure/"}, "/secure/"),  # a proxy ended TLS
+        ("post", {"referer": "http://testserver:8000/port/"}, ""),
+        ("post", {"referer": "http://user@testserver/"}, ""),
+        ("post", {"referer": "javascript://testserver/%0aalert(1)"}, ""),
+        ("post", {"referer": "http://testserver/oidc/logout/"}, ""),
+        ("post", {"referer": f"http://testserver/{'x' * 1024}"}, ""),
+    ],
+)
+def test_the_page_to_come_back_to(rf, headers, method, page):  # A1, L6
+    assert navigation.page_of(getattr(rf, method)("/p?a=b", headers=headers)) == page
+
+
+@given(url=st.text() | st.text(alphabet="/\\.@:%2e#? a\t").map("http://testserver".__add__))
+def test_whatever_a_header_says_the_page_is_of_this_site(url):  # L6
+    request = RequestFactory().post("/", headers={"referer": url})
+    page = navigation.page_of(request)
+    assert page == "" or place(page, HOME).host == HOME.host

@@ -235,7 +235,7 @@ def test_djangos_own_keys_are_none_of_ours(caplog, settings, key):  # K1
     forged(caplog, signer.sign_object(payload))
 
 
-@pytest.mark.parametrize("purpose", ["identity", "login-state", "login-prompt"])
+@pytest.mark.parametrize("purpose", ["identity", "login-state", "login-params"])
 def test_an_entry_of_another_purpose_is_not_used(caplog, purpose):  # K1
     store(*ABOUT, KEPT)
     payload = signing.loads(the_entry()[1], "shared-cache", max_age=1)

@@ -49,10 +49,21 @@ def test_login_without_a_name_is_at_the_default_provider(rf, secrets, settings):
     assert login(rf.get("/"))["Location"] == "/oidc/login/default/"
 
 
-def test_login_carries_a_prompt_signed(rf):  # L2
-    sent = parameters(login(rf.get("/"), "alpha", prompt="login")["Location"])
-    assert sent.keys() == {"prompt"}
-    assert signing.loads(sent["prompt"], "login-prompt", max_age=60) == "login"
+def test_login_carries_its_parameters_signed(rf):  # L2
+    response = login(rf.get("/"), "alpha", prompt="login", max_age=300, login_hint=None, hd="example.org")
+    sent = parameters(response["Location"])
+    assert sent.keys() == {"params"}
+    assert signing.loads(sent["params"], "login-params", max_age=60) == [
+        {"prompt": "login", "max_age": "300", "hd": "example.org"},
+        [],
+    ]
+
+
+def test_login_says_what_no_login_can_ask_for(rf):  # L2
+    with pytest.raises(
+        TypeError, match=r"^login\(\): 'state' is set by the login itself, as are state, nonce"
+    ):
+        login(rf.get("/"), state="x")
 
 
 def test_login_at_an_unknown_provider_names_those_there_are(rf):  # L2

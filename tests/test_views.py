@@ -524,9 +524,10 @@ def test_an_account_that_allow_does_not_name(anybody, live_secrets, settings, op
     assert "This account may not log in here." in text
     assert "pat@beta.example" in text
     another = re.search(
-        r'href="/oidc/login/beta/\?prompt=([^"]*)">Use another account<', response.content.decode()
+        r'href="/oidc/login/beta/\?params=([^"]*)">Use another account<', response.content.decode()
     )
-    assert signing.loads(requests.utils.unquote(another[1]), "login-prompt", max_age=60) == "select_account"
+    asked = signing.loads(requests.utils.unquote(another[1]), "login-params", max_age=60)
+    assert asked == [{"prompt": "select_account"}, []]
     op.auto_login("kim")
     assert anybody.log_in("/oidc/login/beta/").status_code == 302
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.core import checks
 from django.core.checks import Tags
 
+from .gates import check_gate_middleware, check_gates, check_public_page_after_logout
 from .project import (
     check_apps,
     check_backends,
@@ -31,11 +32,18 @@ def register_checks() -> None:
     """Called by the app's ``ready``."""
     for check in (check_configuration, check_secrets_file, check_cookie_secret):
         checks.register(check, Tags.security)
-    for check in (check_callback, check_login_url, check_redirects):
+    for check in (
+        check_callback,
+        check_login_url,
+        check_redirects,
+        check_gates,
+        check_public_page_after_logout,
+    ):
         checks.register(check, Tags.urls)
     for check in (
         check_middleware,
         check_cache_middleware,
+        check_gate_middleware,
         check_templates,
         check_apps,
         check_settings,

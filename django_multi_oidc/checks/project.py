@@ -15,13 +15,15 @@ from ..conf import conf
 from ..wording import quoted
 
 USER_MIDDLEWARE = "django_multi_oidc.middleware.OIDCUserMiddleware"
+GATE_MIDDLEWARE = "django_multi_oidc.middleware.OIDCLoginRequiredMiddleware"
+DJANGOS_GATE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
 CACHE_MIDDLEWARE = "django.middleware.cache.UpdateCacheMiddleware"
 OUR_BACKENDS = "django_multi_oidc.backends."
 
 
 def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    ours = _position(conf.MIDDLEWARE, USER_MIDDLEWARE)
+    ours = position(conf.MIDDLEWARE, USER_MIDDLEWARE)
     if ours is None:
         return [
             Error(
@@ -30,7 +32,7 @@ def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="django_multi_oidc.E006",
             )
         ]
-    session = _position(conf.MIDDLEWARE, SESSION_MIDDLEWARE)
+    session = position(conf.MIDDLEWARE, SESSION_MIDDLEWARE)
     if session is None or session < ours:
         return []
     return [
@@ -44,8 +46,8 @@ def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def check_cache_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Django's site-wide cache stores a page before middleware outside of it has made the page vary."""
-    ours = _position(conf.MIDDLEWARE, USER_MIDDLEWARE)
-    cache = _position(conf.MIDDLEWARE, CACHE_MIDDLEWARE)
+    ours = position(conf.MIDDLEWARE, USER_MIDDLEWARE)
+    cache = position(conf.MIDDLEWARE, CACHE_MIDDLEWARE)
     if ours is None or cache is None or cache < ours:
         return []
     return [
@@ -58,7 +60,7 @@ def check_cache_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     ]
 
 
-def _position(middleware: Sequence[str], wanted: str) -> int | None:
+def position(middleware: Sequence[str], wanted: str) -> int | None:
     """Index of the wanted middleware or of a subclass. Imports only where the path itself is not there."""
     if wanted in middleware:
         return list(middleware).index(wanted)

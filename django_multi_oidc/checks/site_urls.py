@@ -13,6 +13,7 @@ from ..conf import conf
 from ..providers.callback_path import callback_path_mistakes
 from ..wording import quoted
 from .known import known_configuration
+from .project import DJANGOS_GATE, GATE_MIDDLEWARE, position
 
 
 def check_callback(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -43,10 +44,16 @@ def check_login_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         Warning(
             f"LOGIN_URL is {quoted(conf.LOGIN_URL)}, our login: people would come back logged in, and "
             "Django's login_required and LoginRequiredMiddleware would send them there again.",
-            hint="Guard views with django_multi_oidc.decorators.oidc_login_required, which this login answers.",
+            hint=_own_gate(),
             id="django_multi_oidc.W002",
         )
     ]
+
+
+def _own_gate() -> str:
+    if position(conf.MIDDLEWARE, DJANGOS_GATE) is not None:
+        return f'In MIDDLEWARE, write "{GATE_MIDDLEWARE}" in place of "{DJANGOS_GATE}".'
+    return "Guard views with django_multi_oidc.decorators.oidc_login_required, which this login answers."
 
 
 def _leads_to_our_login(url: str) -> bool:

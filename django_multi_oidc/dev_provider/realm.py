@@ -77,6 +77,8 @@ class Realm:
         self.client = client
         self.keys = new_keys(organisation.algorithm)
         self.auto_person: Person | None = None
+        self.ignores_max_age = False
+        self.hides_auth_time = False
         self.extra_claims: dict[str, Mapping[str, Any]] = {}
         self.sessions = Sessions(organisation.name)
         self._former_keys: tuple[SigningKey, ...] = ()
@@ -206,8 +208,10 @@ class Realm:
         login = self.sessions.of(request)
         if login is None or (asked.login_hint and not login.person.is_called(asked.login_hint)):
             return None
-        too_old = asked.max_age is not None and time.time() - login.auth_time >= asked.max_age
-        return None if too_old else login
+        return None if self._is_too_old(login, asked.max_age) else login
+
+    def _is_too_old(self, login: Login, max_age: int | None) -> bool:
+        return max_age is not None and not self.ignores_max_age and time.time() - login.auth_time >= max_age
 
     def _pick(self, request: Request) -> Response:
         """What the person pressed on the picker. An interaction is good for one answer."""
@@ -279,9 +283,9 @@ class Realm:
             "aud": self.client_id,
             "iat": now,
             "exp": now + TOKEN_LIFETIME,
-            "auth_time": grant.login.auth_time,
             "at_hash": at_hash(access_token),
             "sid": grant.login.sid,
+            **({} if self.hides_auth_time else {"auth_time": grant.login.auth_time}),
             **nonce,
         }
 

@@ -158,6 +158,16 @@ class DevProvider:
         """End the next login, at any organisation, with this error. Called twice: the next two."""
         self._refusals.append((error, description))
 
+    def ignore_max_age(self, ignored: bool = True) -> None:
+        """Let people in by their session however old it is, as some providers do; at every organisation."""
+        for realm in self.organisations.values():
+            realm.ignores_max_age = ignored
+
+    def hide_auth_time(self, hidden: bool = True) -> None:
+        """Send no ``auth_time``, as some providers do; at every organisation."""
+        for realm in self.organisations.values():
+            realm.hides_auth_time = hidden
+
     def rotate_keys(self) -> None:
         """New signing keys for every organisation; the old ones are gone."""
         for realm in self.organisations.values():

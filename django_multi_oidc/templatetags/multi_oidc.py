@@ -7,8 +7,8 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 
+from ..login_urls import login_url
 from ..providers import configuration
-from ..shortcuts import login_url
 
 register = template.Library()
 

@@ -39,6 +39,7 @@ def auth(op):
                 "client_secret": organisation.client_secret,
                 "server_metadata_url": organisation.metadata_url,
                 "admins": ["pat@alpha.example"],
+                "roles": {"editor": ["kim@alpha.example"]},
             }
             for name, organisation in op.organisations.items()
         },

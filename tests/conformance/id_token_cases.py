@@ -278,7 +278,13 @@ MAX_AGE = '"auth_time" lies further back than the max_age that was asked for'
 
 
 def asked(
-    name: str, what: str, detail: str, kwargs: dict[str, Any], source: str = "§3.1.2.1", **claims: Any
+    name: str,
+    what: str,
+    detail: str,
+    kwargs: dict[str, Any],
+    source: str = "§3.1.2.1",
+    code: str = INVALID,
+    **claims: Any,
 ) -> None:
     def act(world: Any) -> None:
         world.configure(client_kwargs=kwargs)
@@ -286,21 +292,23 @@ def asked(
 
     act.__name__ = name
     source = f"OpenID Connect Core 1.0 {source}"
-    case = id_token.refused(source, what, INVALID, detail) if detail else id_token.accepted(source, what)
+    case = id_token.refused(source, what, code, detail) if detail else id_token.accepted(source, what)
     case(act)
 
 
 asked(
     "max_age_no_auth_time",
     "`max_age` was asked for, no `auth_time`",
-    '"auth_time" is not a number of seconds',
+    '"auth_time" was asked for and is missing',
     {"max_age": "300"},
+    code="auth_time_missing",
 )
 asked(
     "max_age_old",
     "`max_age` was asked for, `auth_time` is an hour ago",
     MAX_AGE,
     {"max_age": "300"},
+    code="login_not_recent",
     auth_time=Now(-3600),
 )
 asked(

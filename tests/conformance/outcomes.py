@@ -40,6 +40,16 @@ _OUTCOMES = {
     "token_request_refused": (502, "token", "The login provider refused to complete the login."),
     "id_token_invalid": (502, "token", NO_PROOF),
     "id_token_algorithm_refused": (502, "token", NO_PROOF),
+    "auth_time_missing": (
+        502,
+        "token",
+        "This site needs to know when you last proved who you are, and the login provider does not tell it.",
+    ),
+    "login_not_recent": (
+        502,
+        "token",
+        "This site asked for a fresh login, and the login provider has let you in by an older one.",
+    ),
     "userinfo_invalid": (
         502,
         "userinfo",

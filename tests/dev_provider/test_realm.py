@@ -276,6 +276,29 @@ def test_prompt_none_never_asks(alpha: Realm, browser: Browser) -> None:  # K7
     assert "code" in query_of(browser.authorize(alpha, prompt="none"))
 
 
+def test_a_provider_that_ignores_max_age(provider: DevProvider, alpha: Realm, browser: Browser) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        browser.tokens(alpha)
+        clock.shift(1000)
+        assert asks(browser.authorize(alpha, max_age="10", prompt=""))
+        provider.ignore_max_age()
+        code = query_of(browser.authorize(alpha, max_age="10", prompt="none"))["code"]
+        provider.ignore_max_age(False)
+        assert asks(browser.authorize(alpha, max_age="10", prompt=""))
+        id_token = browser.redeem(alpha, code).json()["id_token"]
+    assert jwt.decode(id_token, options={"verify_signature": False})["auth_time"] == NOW
+
+
+def test_a_provider_that_sends_no_auth_time(provider: DevProvider, alpha: Realm, browser: Browser) -> None:
+    def claims() -> dict[str, object]:
+        return jwt.decode(browser.tokens(alpha)["id_token"], options={"verify_signature": False})
+
+    provider.hide_auth_time()
+    assert "auth_time" not in claims()
+    provider.hide_auth_time(False)
+    assert "auth_time" in claims()
+
+
 @pytest.mark.parametrize(("max_age", "asked"), [("11", False), ("10", True), ("0", True)])
 def test_max_age(alpha: Realm, browser: Browser, max_age: str, asked: bool) -> None:
     with time_machine.travel(NOW, tick=False) as clock:

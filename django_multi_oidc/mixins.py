@@ -1,0 +1,85 @@
+"""Class-based views for some. Leftmost among the bases, so that nothing of the view runs before its gate."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.views import View
+
+from .access import aguard, guard
+from .gates import Gate, Names, age_gate, login_gate, passing_gate, role_gate
+from .users import OIDCUser
+
+
+class GatedView(View):
+    """What the mixins share. Each has a ``dispatch`` of its own, so that a view may have several of them."""
+
+    oidc_providers: Names = None
+    """Names of the providers whose people may see the view; None: all."""
+
+    def _through(self, gate: Gate, request: HttpRequest, dispatch: Callable[[], Any]) -> Any:
+        """The response, or a coroutine that returns it where the view is async."""
+        return (aguard if self.view_is_async else guard)(request, gate, dispatch)
+
+
+class OIDCLoginRequiredMixin(GatedView):
+    """Only for who is logged in, as `oidc_login_required`."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask first."""
+        gate = login_gate(self.oidc_providers)
+        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+
+
+class OIDCRoleRequiredMixin(GatedView):
+    """Only for who has the role ``oidc_role`` by a rule of the secrets file, as `oidc_role_required`."""
+
+    oidc_role: str
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask first. Raises ImproperlyConfigured without ``oidc_role``."""
+        gate = role_gate(_wanted(self, "oidc_role", '"editor"'), self.oidc_providers)
+        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+
+
+class OIDCAdminRequiredMixin(GatedView):
+    """Only for who an `admins` rule of the secrets file names, as `oidc_admin_required`."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask first."""
+        gate = role_gate("admin", self.oidc_providers)
+        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+
+
+class OIDCUserPassesTestMixin(GatedView):
+    """Only for whom ``test_oidc_user`` is true, as `oidc_user_passes_test`."""
+
+    def test_oidc_user(self, user: OIDCUser) -> bool | Awaitable[bool]:
+        """Whether the user, who is logged in, may see the view; to be overridden, perhaps as ``async def``."""
+        raise ImproperlyConfigured(f"{type(self).__name__} needs a method: def test_oidc_user(self, user)")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask first."""
+        gate = passing_gate(self.test_oidc_user, self.oidc_providers)
+        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+
+
+class OIDCRecentLoginMixin(GatedView):
+    """Only for who has proved to the provider who they are within ``oidc_max_age`` seconds (`oidc_recent_login`)."""
+
+    oidc_max_age: int
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask first. Raises ImproperlyConfigured without ``oidc_max_age``."""
+        gate = age_gate(_wanted(self, "oidc_max_age", "300"), self.oidc_providers)
+        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+
+
+def _wanted(view: View, attribute: str, example: str) -> Any:
+    if not hasattr(view, attribute):
+        raise ImproperlyConfigured(f"{type(view).__name__} needs an attribute: {attribute} = {example}")
+    return getattr(view, attribute)

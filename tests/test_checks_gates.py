@@ -1,0 +1,178 @@
+"""A1, A4, D6: the system checks of pages for some."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import Error, Warning, run_checks  # noqa: A004 - Django's names
+from django.urls import include, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from django_multi_oidc.decorators import (
+    oidc_admin_required,
+    oidc_login_required,
+    oidc_recent_login,
+    oidc_role_required,
+)
+from tests import site
+
+pytestmark = pytest.mark.usefixtures("secrets")
+
+GATE = "django_multi_oidc.middleware.OIDCLoginRequiredMiddleware"
+OURS = "django_multi_oidc.middleware.OIDCUserMiddleware"
+
+
+@pytest.fixture
+def check(settings):
+    """What our checks say of a site with these views; each message but its hint, or with it."""
+
+    def run(*views, root=site.home):
+        class Site:
+            urlpatterns = [
+                path("", root),
+                path("", include("django_multi_oidc.urls")),
+                path("below/", include([path(f"{number}/", view) for number, view in enumerate(views)])),
+            ]
+
+        settings.ROOT_URLCONF = Site
+        return [message for message in run_checks() if message.id.startswith("django_multi_oidc.")]
+
+    return run
+
+
+def role_is_missing(where, role, hint):
+    return Warning(
+        f"{where} wants the role {role}, which no rule gives: nobody can see the page.",
+        hint=hint,
+        id="django_multi_oidc.W008",
+    )
+
+
+def provider_is_missing(where, name):
+    return Error(
+        f"{where} is for people of the provider {name}, which is not there.",
+        hint="Providers: alpha, beta. Nobody but people of the others can see the page.",
+        id="django_multi_oidc.E019",
+    )
+
+
+def test_pages_that_somebody_can_see(check):
+    assert check(site.home, *(view for pair in site.PAGES_FOR_SOME.values() for view in pair)) == []
+
+
+def test_a_role_that_no_rule_gives(check):
+    hint = 'Roles: admin, editor. A provider\'s table gives one:\nroles = { "edtor" = ["pat@example.org"] }'
+    assert check(oidc_role_required("edtor")(site.show)) == [
+        role_is_missing("tests.site.show", '"edtor"', hint)
+    ]
+
+
+def test_a_role_that_only_another_providers_people_have(check):
+    hint = 'Roles: admin, editor. A provider\'s table gives one:\nroles = { "editor" = ["pat@example.org"] }'
+    assert check(oidc_role_required("editor", providers="alpha")(site.show)) == [
+        role_is_missing("tests.site.show", '"editor"', hint)
+    ]
+
+
+def test_a_site_without_admins(check, secrets, settings):
+    del secrets["alpha"]["admins"], secrets["beta"]["roles"]
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    hint = 'No provider has roles. A provider\'s table gives one:\nadmins = ["pat@example.org"]'
+    assert check(oidc_admin_required(site.show)) == [role_is_missing("tests.site.show", '"admin"', hint)]
+
+
+def test_a_provider_that_is_not_there(check):
+    for decorator in (
+        oidc_login_required(providers="gamma"),
+        oidc_recent_login(60, providers=["alpha", "gamma"]),
+    ):
+        assert check(decorator(site.show)) == [provider_is_missing("tests.site.show", '"gamma"')]
+
+
+def test_a_gate_behind_other_decorators_is_seen(check):
+    view = never_cache(oidc_recent_login(60)(oidc_login_required(providers="gamma")(site.ashow)))
+    assert check(view) == [provider_is_missing("tests.site.ashow", '"gamma"')]
+
+
+def test_class_based_views(check):
+    page = type("Page", (site.OIDCRoleRequiredMixin, site.Show), {"oidc_role": "edtor", "__module__": "shop"})
+    [message] = check(page.as_view())
+    assert message.msg == 'shop.Page wants the role "edtor", which no rule gives: nobody can see the page.'
+    assert check(page.as_view(oidc_role="editor")) == []
+    page = type(
+        "Page", (site.OIDCLoginRequiredMixin, site.Show), {"oidc_providers": ["gamma"], "__module__": "shop"}
+    )
+    assert check(page.as_view()) == [provider_is_missing("shop.Page", '"gamma"')]
+    page = method_decorator(oidc_login_required(providers="gamma"), name="dispatch")(
+        type("Page", (site.Show,), {"__module__": "shop"})
+    )
+    assert check(page.as_view()) == [provider_is_missing("shop.Page", '"gamma"')]
+
+
+def test_without_providers_there_is_nothing_to_say(check, settings):  # C8a
+    del settings.MULTI_OIDC_SECRETS
+    assert [message.id for message in check(oidc_role_required("edtor")(site.show))] == [
+        "django_multi_oidc.W001"
+    ]
+
+
+def test_a_project_without_web_pages(settings):
+    settings.ROOT_URLCONF = None
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, GATE]
+    assert [
+        message for message in run_checks(tags=["urls"]) if message.id.startswith("django_multi_oidc.")
+    ] == []
+
+
+def test_the_gate_stands_behind_the_user(check, settings):  # A4
+    settings.MIDDLEWARE = [GATE, *settings.MIDDLEWARE]
+    assert check(root=site.public) == [
+        Error(
+            f'"{GATE}" stands before "{OURS}" in MIDDLEWARE.',
+            hint="Move it behind: it asks request.oidc_user.",
+            id="django_multi_oidc.E018",
+        )
+    ]
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[1:], GATE]
+    assert check(root=site.public) == []
+
+
+def test_a_gate_without_a_user(check, settings):  # A4
+    settings.MIDDLEWARE = [GATE]
+    assert [message.id for message in check(root=site.public)] == ["django_multi_oidc.E006"]
+
+
+def test_a_logout_leads_to_a_public_page(check, settings):  # A4, L8
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, GATE]
+
+    def warning(where):
+        return Warning(
+            f'A logout leads to "{where}", which needs a login: people would be asked to log in again at once.',
+            hint="Mark that view with login_not_required, of django.contrib.auth.decorators, or let "
+            "LOGOUT_REDIRECT_URL name a page that is public.",
+            id="django_multi_oidc.W009",
+        )
+
+    assert check() == [warning("/")]
+    settings.LOGOUT_REDIRECT_URL = "/below/0/"
+    assert check(site.home) == [warning("/below/0/")]
+    assert check(site.public) == []
+    for elsewhere in ("https://example.org/", "/nosuch/"):
+        settings.LOGOUT_REDIRECT_URL = elsewhere
+        assert check() == []
+    settings.LOGOUT_REDIRECT_URL = "nosuch"
+    assert [message.id for message in check()] == ["django_multi_oidc.E015"]
+
+
+def test_djangos_gate_in_front_of_our_login(check, settings):  # L8
+    settings.LOGIN_URL = "multi_oidc:login"
+    settings.MIDDLEWARE = [
+        *settings.MIDDLEWARE,
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    ]
+    [message] = check()
+    assert message.id == "django_multi_oidc.W002"
+    assert message.hint == (
+        f'In MIDDLEWARE, write "{GATE}" in place of "django.contrib.auth.middleware.LoginRequiredMiddleware".'
+    )
