@@ -9,6 +9,8 @@ from .providers import Provider, configuration
 
 # Said once, at login, and verified then; of no use to anybody later.
 PROTOCOL_NOISE = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "aud", "azp"})
+# Distributed claims (Core 1.0 section 5.6.2) bring access tokens along.
+NEVER = frozenset({"_claim_sources"})
 # By which an admin may end somebody's logins.
 ADDRESSES = ("email", "preferred_username")
 # Who, by whom, when and how: kept whatever `claims` names.
@@ -24,8 +26,11 @@ def kept(provider: Provider, claims: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         name: value
         for name, value in claims.items()
-        if name in provider.rules.claim_names
-        or (name not in PROTOCOL_NOISE and (wanted is None or name in wanted))
+        if name not in NEVER
+        and (
+            name in provider.rules.kept_names
+            or (name not in PROTOCOL_NOISE and (wanted is None or name in wanted))
+        )
     }
     for name in sorted(provider.trim_to_rules):
         found = _trimmed(provider, name, (name,) if name in found else tuple(name.split(".")), found)

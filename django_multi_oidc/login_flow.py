@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -30,6 +31,8 @@ from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
 from .signals import oidc_logged_in
 from .users import Identity, attach_identity, read_only
+
+logger = logging.getLogger(__name__)
 
 # A login asked for again this soon, for the same page, was asked for by that page and not by a person.
 LOOP_SECONDS = 15
@@ -139,9 +142,23 @@ def _identity(
     )
     if not provider.allows_tenant(claims):
         raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=identity.account)
+    missing = _warn_of_incomplete(provider, claims)
     if not provider.allows(claims):
-        raise AccountNotAllowed("no entry of the provider's allow rule matches", account=identity.account)
+        detail = "no entry of the provider's allow rule matches"
+        raise AccountNotAllowed(
+            f"{detail}; not all there: {missing}" if missing else detail, account=identity.account
+        )
     return identity
+
+
+def _warn_of_incomplete(provider: Provider, claims: dict[str, Any]) -> str:
+    """Names of the claims that rules look at in vain, for the log."""
+    missing = ", ".join(map(repr, sorted(provider.rules.incomplete_in(claims))))
+    if missing:
+        logger.warning(
+            "provider %r has not sent all of %s: rules that look at it match nobody", provider.name, missing
+        )
+    return missing
 
 
 def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) -> None:

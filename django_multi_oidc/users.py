@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from .exceptions import RevocationUnknown
 from .providers import Provider, configuration
+from .rules import ADMIN, Reason
 
 MAX_HINT = 200  # characters; it stands in a cookie and in a URL
 
@@ -133,11 +134,19 @@ class OIDCUser(Mapping[str, Any]):
     @property
     def is_admin(self) -> bool:
         """Whether an `admins` rule of the identity's own provider matches."""
-        return self.has_role("admin")
+        return self.has_role(ADMIN)
 
     def has_role(self, role: str) -> bool:
         """Whether a rule of the identity's own provider gives this role."""
-        return role in self.roles
+        identity = identity_of(self)
+        return identity is not None and _provider(identity).rules.gives(role, identity.claims)
+
+    def why(self, role: str) -> Reason:
+        """Which rule gives this role, or why none does; as text it is a sentence for who runs the site."""
+        identity = identity_of(self)
+        if identity is None:
+            return Reason(role=role, granted=False, notes=("nobody is logged in",))
+        return _provider(identity).rules.why(role, identity.claims)
 
     def to_dict(self) -> dict[str, Any]:
         """A fresh copy of everything the mapping shows, yours to change and ready for JSON."""

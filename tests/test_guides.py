@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import tomli
 
+from django_multi_oidc.rules import parse_rules
 from tests.markdown import ROOT, blocks
 from tests.real_site import Person, answers, eventually
 from tests.test_readme import Project, python_blocks
@@ -60,3 +64,49 @@ class TestAdminPages:
             "kim": [200, 200, 200, 403, 403],
             "max": [200, 200, 403, 403, 403],
         }
+
+
+class TestRules:
+    page = ROOT / "docs" / "rules.md"
+    pat = {"email": "pat@example.org", "email_verified": True}
+    kim = {"email": "kim@partner.example", "email_verified": True}
+
+    def rules(self, *parts):
+        """Of the one block that has these words."""
+        (block,) = (each for each in blocks(self.page, "toml") if all(part in each.text for part in parts))
+        text = block.text.replace("[auth.google.roles]", "[roles]").replace("[auth.google]", "[google]")
+        table = tomli.loads(text)
+        parsed, mistakes = parse_rules({**table.pop("google", {}), **table})
+        assert mistakes == []
+        return parsed
+
+    def test_the_first_example(self):  # A2
+        google = self.rules("allow", "editor")
+        assert google.allows(self.pat)
+        assert google.allows(self.kim)
+        assert not google.allows({"email": "eve@partner.example", "email_verified": True})
+        assert google.roles_of(self.pat) == {"admin"}
+        assert google.roles_of(self.kim) == google.roles_of({"groups": ["chiefs"]}) == {"editor"}
+
+    def test_several_claims(self):  # A2
+        google = self.rules("department")
+        assert google.allows({"hd": "example.org", "department": "sales"})
+        assert not google.allows({"hd": "example.org", "department": "it"})
+
+    def test_a_function(self, monkeypatch):  # A2
+        (code,) = python_blocks(self.page, "def is_auditor")
+        module = ModuleType("shop.rules")
+        exec(code, vars(module))
+        monkeypatch.setitem(sys.modules, "shop", ModuleType("shop"))
+        monkeypatch.setitem(sys.modules, "shop.rules", module)
+        sys.modules["shop"].rules = module
+        google = self.rules("is_auditor")
+        assert google.gives("auditor", {"hd": "audit.example", "sub": "17"})
+        assert not google.gives("auditor", {"hd": "audit.example", "sub": "71"})
+
+    def test_what_why_says(self):  # A2
+        google = self.rules("allow", "editor")
+        unverified = {**self.kim, "email_verified": False}
+        (said,) = (each.text for each in blocks(self.page, "text") if "not editor" in each.text)
+        reasons = [google.why("editor", {"groups": ["editors"]}), google.why("editor", unverified)]
+        assert said.splitlines() == [str(reason) for reason in reasons]

@@ -518,3 +518,45 @@ def test_a_page_for_a_provider_that_is_not_there(configure):
     with pytest.raises(ConfigurationError) as caught:
         chooser_url(providers=["op", "nosuch"])
     assert str(caught.value) == "login(): no provider 'nosuch' in MULTI_OIDC_SECRETS. There are: op."
+
+
+# Claims that are not all there (A2)
+
+
+OVERAGE = {
+    "_claim_names": {"groups": "src1"},
+    "_claim_sources": {"src1": {"access_token": "a-token-of-graph"}},
+}
+
+
+def test_a_group_list_that_is_not_all_there_gives_no_role(visit, hostile, configure, caplog):  # A2
+    configure(roles={"editor": [{"groups": ["staff"]}]}, claims=["name"])
+    hostile.claims |= {"groups": ["staff"], **OVERAGE}
+    visit("/oidc/login/op/")
+    assert caplog.messages[-1] == (
+        "provider 'op' has not sent all of 'groups': rules that look at it match nobody"
+    )
+    assert visit.get("/editors/").status_code == 403
+    del hostile.claims["_claim_names"]
+    visit("/oidc/login/op/")
+    assert visit.get("/editors/").status_code == 200
+
+
+def test_no_token_of_a_claim_source_is_kept(visit, hostile, configure):  # A2, S7
+    configure(roles={"editor": [{"groups": ["staff"]}]})
+    hostile.claims |= OVERAGE
+    visit("/oidc/login/op/")
+    kept = visit.get("/ask/").json()
+    assert kept["_claim_names"] == {"groups": "src1"}
+    assert "_claim_sources" not in kept
+
+
+def test_allow_says_in_the_log_what_was_not_all_there(visit, hostile, configure, caplog):  # A2, L7
+    caplog.set_level(logging.INFO, "django_multi_oidc")
+    configure(allow=[{"groups": ["staff"]}])
+    hostile.claims |= {"groups": ["staff"], **OVERAGE}
+    _, response = visit("/oidc/login/op/")
+    assert response.status_code == 403
+    assert "not all there" not in response.text
+    [line] = [message for message in caplog.messages if message.startswith("login failed")]
+    assert line.endswith(": no entry of the provider's allow rule matches; not all there: 'groups'")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from django_multi_oidc.exceptions import ConfigurationError
 from django_multi_oidc.rules import Rules, parse_rules
 from django_multi_oidc.wording import quoted
 
@@ -393,6 +394,284 @@ def test_a_wrong_rule_lets_in_nobody():  # C8
     assert not parsed.allows(vouched("pat@example.org"))
 
 
+# Claims that are not all there.
+
+OVERAGE = {
+    "_claim_names": {"groups": "src1"},
+    "_claim_sources": {"src1": {"endpoint": "https://graph.example/"}},
+}
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        OVERAGE,
+        {"_claim_names": ["groups"]},
+        {"hasgroups": True},
+        {"hasgroups": "true"},
+        {"hasgroups": 1},
+        {"hasgroups": "yes"},
+        {"hasgroups": []},
+    ],
+)
+def test_a_claim_that_is_not_all_there_matches_nobody(marker):  # A2
+    assert allows({"groups": "staff"}, {"groups": ["staff"]})
+    assert not allows({"groups": "staff"}, {"groups": ["staff"], **marker})
+    assert not allows({"groups.0": "staff"}, {"groups": {"0": "staff"}, **marker})
+    assert not allows({"groups": "staff", "hd": "x"}, {"groups": ["staff"], "hd": "x", **marker})
+    assert allows({"hd": "x"}, {"groups": ["staff"], "hd": "x", **marker})
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        {"_claim_names": {"roles": "src1"}},
+        {"_claim_names": {}},
+        {"_claim_names": "groups"},
+        {"_claim_names": [["groups"], 3]},
+        {"_claim_names": None},
+        {"hasgroups": False},
+        {"hasgroups": "false"},
+        {"hasgroups": None},
+    ],
+)
+def test_a_claim_that_is_all_there_matches(marker):  # A2
+    assert allows({"groups": "staff"}, {"groups": ["staff"], **marker})
+
+
+def test_a_name_with_dots_that_is_not_all_there():  # A2
+    assert not allows({"a.b": "x"}, {"a.b": "x", "_claim_names": {"a.b": "src1"}})
+    assert not allows({"a.b": "x"}, {"a": {"b": "x"}, "_claim_names": {"a": "src1"}})
+
+
+def test_what_says_so_is_kept_and_not_asked_for():  # A2, U3
+    looking = rules(roles={"editor": [{"groups": ["staff"]}]})
+    assert looking.claim_names == {"groups"}
+    assert looking.kept_names == {"groups", "_claim_names", "hasgroups"}
+    assert rules(admins=["pat@example.org"]).kept_names == {"email", "email_verified"}
+
+
+def test_which_rules_look_in_vain():  # A2
+    looking = rules(allow=[{"groups": ["staff"]}], roles={"editor": [{"wids": ["x"]}]})
+    assert looking.incomplete_in({"_claim_names": {"groups": "a", "other": "b"}}) == {"groups"}
+    assert looking.incomplete_in({"hasgroups": True}) == {"groups"}
+    assert looking.incomplete_in({"groups": ["staff"]}) == set()
+
+
+# The claims of real providers.
+
+GOOGLE = {
+    "iss": "https://accounts.google.com",
+    "sub": "110169484474386276334",
+    "hd": "example.org",
+    "email": "pat@example.org",
+    "email_verified": True,
+    "name": "Pat Admin",
+}
+ENTRA = {
+    "iss": "https://login.microsoftonline.com/9122040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+    "tid": "9122040d-6c67-4c5b-b112-36a304b66dad",
+    "oid": "690222be-ff1a-4d56-abd1-7e4f7d38e474",
+    "sub": "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
+    "preferred_username": "pat@example.org",
+    "email": "pat@example.org",
+    "groups": ["6ee48ba5-8c2b-4d0f-a4d1-2f37e2e7b4a1", "02b5a5f8-54a3-4a27-8f4e-37a1a3a0a000"],
+    "roles": ["Reports.Read"],
+    "wids": ["62e90394-69f5-4237-9190-012177145e10"],
+}
+KEYCLOAK = {
+    "iss": "https://keycloak.example/realms/shop",
+    "sub": "f:d2f1:pat",
+    "email": "pat@example.org",
+    "email_verified": True,
+    "realm_access": {"roles": ["offline_access", "admin"]},
+    "resource_access": {"shop": {"roles": ["editor"]}, "account": {"roles": ["view-profile"]}},
+    "groups": ["/staff", "/staff/sales"],
+}
+AUTH0 = {
+    "iss": "https://shop.eu.auth0.com/",
+    "sub": "auth0|5f7c8ec7c33c6c004bbafe82",
+    "email": "pat@example.org",
+    "email_verified": True,
+    "https://example.com/roles": ["editor"],
+    "https://example.com/app.v2": {"level": 3},
+}
+
+
+@pytest.mark.parametrize(
+    ("claims", "entry", "matches"),
+    [
+        (GOOGLE, {"hd": "example.org"}, True),
+        (GOOGLE, {"hd": "example.com"}, False),
+        (GOOGLE, "*@example.org", True),
+        (ENTRA, {"tid": "9122040d-6c67-4c5b-b112-36a304b66dad", "roles": ["Reports.Read"]}, True),
+        (ENTRA, {"tid": "another", "roles": ["Reports.Read"]}, False),
+        (ENTRA, {"groups": ["6ee48ba5-8c2b-4d0f-a4d1-2f37e2e7b4a1"]}, True),
+        (ENTRA, {"oid": ["690222be-ff1a-4d56-abd1-7e4f7d38e474"]}, True),
+        (ENTRA, "pat@example.org", False),
+        ({**ENTRA, **OVERAGE}, {"groups": ["6ee48ba5-8c2b-4d0f-a4d1-2f37e2e7b4a1"]}, False),
+        ({**ENTRA, **OVERAGE}, {"roles": ["Reports.Read"]}, True),
+        (KEYCLOAK, {"realm_access.roles": ["admin"]}, True),
+        (KEYCLOAK, {"realm_access": {"roles": ["admin"]}}, True),
+        (KEYCLOAK, {"resource_access.shop.roles": "editor"}, True),
+        (KEYCLOAK, {"resource_access.account.roles": "editor"}, False),
+        (KEYCLOAK, {"groups": "/staff/sales"}, True),
+        (KEYCLOAK, {"groups": "/staff/"}, False),
+        (AUTH0, {"https://example.com/roles": ["editor", "chief"]}, True),
+        (AUTH0, {"https://example.com/roles": ["chief"]}, False),
+        (AUTH0, {"https://example.com/app.v2": {"level": 3}}, False),
+        (AUTH0, {"https://example.com/app.v2": 3}, False),
+    ],
+)
+def test_the_claims_of_real_providers(claims, entry, matches):  # A2
+    assert allows(entry, claims) is matches
+
+
+# Functions.
+
+
+def says_yes(claims):
+    return claims["department"] == "sales"
+
+
+async def is_a_coroutine(claims):
+    return True
+
+
+def changes_claims(claims):
+    claims["admin"] = True
+
+
+def raises(claims):
+    return 1 / 0
+
+
+NOT_CALLABLE = "x"
+
+
+def by_function(name, **table) -> Rules:
+    return rules(roles={"seller": {"function": f"tests.test_rules.{name}"}}, **table)
+
+
+def test_a_role_by_a_function():  # A2
+    assert by_function("says_yes").roles_of({"department": "sales"}) == {"seller"}
+    assert by_function("says_yes").roles_of({"department": "support"}) == set()
+    assert rules(allow={"function": "tests.test_rules.says_yes"}).allows({"department": "sales"})
+    assert not rules(allow={"function": "tests.test_rules.says_yes"}).allows({"department": "x"})
+    assert rules(admins={"function": "tests.test_rules.says_yes"}).gives("admin", {"department": "sales"})
+
+
+def test_only_the_rule_that_is_asked_for_is_asked():  # A2
+    assert by_function("raises", admins=["pat@example.org"]).gives("admin", vouched("pat@example.org"))
+    with pytest.raises(ZeroDivisionError):
+        by_function("raises").gives("seller", {})
+
+
+def test_a_function_cannot_change_the_claims():  # A2
+    with pytest.raises(TypeError):
+        by_function("changes_claims").gives("seller", {})
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        (
+            "tests.test_rules.nosuch",
+            "which cannot be imported: module 'tests.test_rules' has no attribute 'nosuch'",
+        ),
+        ("nosuch.module", "which cannot be imported: No module named 'nosuch'"),
+        ("tests.test_rules.NOT_CALLABLE", "which is no function."),
+        (
+            "tests.test_rules.is_a_coroutine",
+            "which returned an object of type coroutine. It is a plain function (def), and returns True or False.",
+        ),
+        (
+            "tests.test_rules.vouched",
+            "which returned an object of type dict. It is a plain function (def), and returns True or False.",
+        ),
+    ],
+)
+def test_a_function_that_cannot_be_asked_is_no_no(path, what):  # A2
+    broken = rules(admins={"function": path})
+    for _ in range(2):
+        with pytest.raises(ConfigurationError) as caught:
+            broken.gives("admin", {})
+        assert str(caught.value) == f'a rule of the secrets file names the function "{path}", {what}'
+
+
+FUNCTION_MEND = (
+    'The dotted path of a function of the project, and nothing else:\n{ function = "shop.rules.is_editor" }'
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ({"function": 3}, "has a whole number as its function."),
+        ({"function": ["a.b"]}, "has a list as its function."),
+        ({"function": "is_editor"}, 'has the function "is_editor", which is no dotted path.'),
+        ({"function": "a.b()"}, 'has the function "a.b()", which is no dotted path.'),
+        ({"function": "a.b:c"}, 'has the function "a.b:c", which is no dotted path.'),
+        ({"function": "a.b", "groups": ["x"]}, 'has a function, and beside it "groups".'),
+    ],
+)
+def test_what_is_no_function(value, what):  # A2, C8
+    for key, table in (("admins", {"admins": value}), ("roles.editor", {"roles": {"editor": value}})):
+        parsed, mistakes = parse_rules(table)
+        assert mistakes == [(key, what, FUNCTION_MEND)]
+        assert parsed.roles_of({}) == set()
+
+
+def test_a_claim_of_that_name_in_a_list_is_a_claim():  # A2
+    assert allows({"function": "chief"}, {"function": "chief"})
+
+
+# Why.
+
+
+@pytest.mark.parametrize(
+    ("entry", "claims", "why"),
+    [
+        ("pat@example.org", vouched("pat@example.org"), 'editor: roles.editor has "pat@example.org"'),
+        ("*@Example.org", vouched("pat@example.org"), 'editor: roles.editor has "*@example.org"'),
+        ({"groups": ["a"]}, {"groups": ["a"]}, 'editor: roles.editor has { groups = "a" }'),
+        (
+            {"https://a.b/c": ["x", 1, True, 1.5], "hd": "y"},
+            {"https://a.b/c": True, "hd": "y"},
+            'editor: roles.editor has { "https://a.b/c" = ["x", 1, true, 1.5], hd = "y" }',
+        ),
+        ("pat@example.org", vouched("kim@example.org"), "not editor: no entry of roles.editor matches"),
+        (
+            "pat@example.org",
+            {"email": "pat@example.org"},
+            'not editor: no entry of roles.editor matches; the address is "pat@example.org", and not verified '
+            "by the provider",
+        ),
+        (
+            {"groups": ["a"]},
+            {"hasgroups": True},
+            'not editor: no entry of roles.editor matches; the provider has not sent all of the claim "groups"',
+        ),
+    ],
+)
+def test_why(entry, claims, why):  # A2
+    reason = rules(roles={"editor": [{"nosuch": "x"}, entry, entry]}).why("editor", claims)
+    assert str(reason) == why
+    assert reason.granted is not why.startswith("not ")
+
+
+def test_why_by_a_function():  # A2
+    looking = by_function("says_yes")
+    where = 'seller: roles.seller has { function = "tests.test_rules.says_yes" }'
+    assert str(looking.why("seller", {"department": "sales"})) == where
+    assert str(looking.why("seller", {"department": ""})) == "not seller: no entry of roles.seller matches"
+
+
+def test_why_where_no_rule_is():  # A2
+    assert str(rules(admins=[]).why("editor", {})) == "not editor: no rule gives it"
+    assert rules(admins=["a@b.example"]).why("admin", vouched("a@b.example")).key == "admins"
+
+
 # Properties.
 
 SCALARS = st.sampled_from(["x", "y", "1", "true", "", 1, 0, 1.0, 2.5, True, False])
@@ -415,10 +694,13 @@ CLAIMS = st.fixed_dictionaries(
         "a": JSON,
         "a.b": JSON,
         "b": JSON,
+        "groups": JSON,
+        "_claim_names": st.dictionaries(st.sampled_from(["a", "a.b", "groups"]), JSON) | JSON,
+        "hasgroups": JSON | st.sampled_from([True, False, "true", "false"]),
     },
 )
 CLAIM_TABLES = st.dictionaries(
-    st.sampled_from(["a", "b", "a.b", "b.a", "a.b.a"]),
+    st.sampled_from(["a", "b", "a.b", "b.a", "a.b.a", "groups", "groups.a"]),
     SCALARS | st.lists(SCALARS, max_size=3),
     min_size=1,
     max_size=2,
@@ -441,7 +723,14 @@ def oracle(rule, claims, trust) -> bool:
                 return True
             continue
         good = True
+        elsewhere = claims.get("_claim_names")
+        elsewhere = list(elsewhere) if type(elsewhere) in (dict, list) else []
+        flag = repr(claims["hasgroups"]) if "hasgroups" in claims else "None"
+        if flag not in ("None", "False", "'false'", "0", "0.0", "-0.0"):
+            elsewhere.append("groups")
         for name, values in entry.items():
+            if name in elsewhere or name.split(".")[0] in elsewhere:
+                good = False
             if name in claims:
                 claim = claims[name]
             else:
@@ -467,7 +756,7 @@ def test_matching_agrees_with_an_oracle(rule, claims, trust):  # A2
 @given(rule=RULES, claims=CLAIMS, trust=st.booleans())
 def test_only_the_named_claims_are_looked_at(rule, claims, trust):  # U3
     parsed = rules(allow=rule, trust_email=trust)
-    seen = {name: claims[name] for name in claims if name in parsed.claim_names}
+    seen = {name: claims[name] for name in claims if name in parsed.kept_names}
     assert parsed.allows(seen) is parsed.allows(claims)
 
 

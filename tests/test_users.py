@@ -16,6 +16,7 @@ from django_multi_oidc.users import (
     RESERVED,
     OIDCUser,
     attach,
+    attach_identity,
     identity_of,
     read_only,
     was_asked,
@@ -110,7 +111,7 @@ def test_no_claim_answers_for_a_name_of_ours(user_with, name):  # U1
 
 
 def test_the_reserved_names_are_these():  # U1: a new one takes a claim from somebody
-    own = {"claims", "has_role", "is_admin", "is_logged_in", "provider", "roles", "to_dict"}
+    own = {"claims", "has_role", "is_admin", "is_logged_in", "provider", "roles", "to_dict", "why"}
     assert own | {"get", "items", "keys", "values"} == RESERVED
 
 
@@ -276,3 +277,16 @@ def test_an_account_is_what_the_person_calls_it(make_identity, claims, account):
 def test_identity_of_nobody_is_none(nobody):
     assert identity_of(nobody) is None
     assert isinstance(nobody, OIDCUser)
+
+
+def test_why_somebody_has_a_role(rf, make_identity):  # A2
+    user = attach_identity(rf.get("/"), make_identity())
+    assert str(user.why("admin")) == 'admin: admins has "pat@alpha.example"'
+    assert str(user.why("editor")) == "not editor: no rule gives it"
+    assert user.why("admin").granted is user.is_admin is True
+    beta = attach_identity(rf.get("/"), make_identity("beta"))
+    assert str(beta.why("editor")) == "not editor: no entry of roles.editor matches"
+
+
+def test_why_nobody_has_a_role(rf, secrets):  # A2
+    assert str(attach_identity(rf.get("/"), None).why("admin")) == ("not admin: nobody is logged in")

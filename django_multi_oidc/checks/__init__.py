@@ -16,6 +16,7 @@ from .project import (
     check_middleware,
     check_templates,
 )
+from .rules import check_rule_functions, check_rules_that_never_match
 from .secrets_file import (
     check_configuration,
     check_cookie_secret,
@@ -30,7 +31,13 @@ from .site_urls import check_callback, check_login_url, check_redirects
 
 def register_checks() -> None:
     """Called by the app's ``ready``."""
-    for check in (check_configuration, check_secrets_file, check_cookie_secret):
+    for check in (
+        check_configuration,
+        check_secrets_file,
+        check_cookie_secret,
+        check_rule_functions,
+        check_rules_that_never_match,
+    ):
         checks.register(check, Tags.security)
     for check in (
         check_callback,

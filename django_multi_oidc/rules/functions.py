@@ -1,0 +1,63 @@
+"""A rule that is a function of the project's own."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from inspect import iscoroutine
+from types import MappingProxyType
+from typing import Any
+
+from ..exceptions import ConfigurationError
+from ..wording import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionEntry:
+    """The dotted ``path`` of a function that takes the claims, and returns True for whom the rule means."""
+
+    path: str
+
+    @property
+    def claim_names(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def text(self) -> str:
+        return f"{{ function = {quoted(self.path)} }}"
+
+    def resolve(self) -> Callable[[Mapping[str, Any]], Any]:
+        """The function. Raises ConfigurationError: a rule that nobody can ask must not look like a no."""
+        try:
+            function = _resolve(self.path)
+        except (ImportError, AttributeError) as error:
+            raise ConfigurationError(f"{self._named}, which cannot be imported: {error}") from error
+        if not callable(function):
+            raise ConfigurationError(f"{self._named}, which is no function.")
+        return function  # type: ignore[no-any-return]  # whatever a project has there
+
+    def matches(self, claims: Mapping[str, Any]) -> bool:
+        """What the function says. Raises ConfigurationError unless that is True or False, and what it raises."""
+        answer = self.resolve()(MappingProxyType(dict(claims)))
+        if answer is True or answer is False:
+            return answer
+        if iscoroutine(answer):
+            answer.close()
+        raise ConfigurationError(
+            f"{self._named}, which returned an object of type {type(answer).__name__}. It is a plain function "
+            "(def), and returns True or False."
+        )
+
+    def obstacles(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def _named(self) -> str:
+        return f"a rule of the secrets file names the function {quoted(self.path)}"
+
+
+@cache
+def _resolve(path: str) -> Any:
+    return pkgutil.resolve_name(path)
