@@ -51,6 +51,11 @@ class Settings:
         return getattr(settings, "MULTI_OIDC_CACHE", "default")
 
     @property
+    def MULTI_OIDC_ON_LOGIN(self) -> str | None:
+        """Dotted path of a function that is asked at each login, with the verified claims; None: there is none."""
+        return getattr(settings, "MULTI_OIDC_ON_LOGIN", None) or None
+
+    @property
     def secrets_file_from_environment(self) -> str | None:
         """The environment variable MULTI_OIDC_SECRETS_FILE; empty counts as not set."""
         return os.environ.get(SECRETS_FILE_VARIABLE) or None

@@ -141,6 +141,25 @@ class AccountNotAllowed(LoginError):
         self.account = account  # for the page, which may name its own visitor's account; never for the log
 
 
+class LoginRefused(LoginError):
+    """For the project's own function to raise (``MULTI_OIDC_ON_LOGIN``); the person reads ``message``, escaped."""
+
+    code, status = "login_refused", 403
+    message = _("This site does not let you log in.")
+
+    def __init__(self, message: str | Promise = "") -> None:
+        super().__init__("the function of MULTI_OIDC_ON_LOGIN said no")
+        self.own_message = message  # for the page alone: it may name a person
+        self.account = ""
+
+
+class OnLoginFailed(LoginError):
+    """The project's own function (``MULTI_OIDC_ON_LOGIN``) did not say which claims to keep."""
+
+    code, status, mender = "on_login_failed", 500, "site"
+    message = _("Something went wrong on this site when you logged in.")
+
+
 # What the provider did, or what its configuration here made it do: 502, 504.
 
 

@@ -15,6 +15,7 @@ from . import (
     login_params,
     login_state,
     logout_state,
+    on_login,
     pages,
     redirects,
     revocation,
@@ -30,7 +31,7 @@ from .login_params import LoginParams
 from .login_state import LoginState
 from .providers import Provider, callback_path_problem, configuration
 from .signals import oidc_logged_in
-from .users import Identity, attach_identity, read_only
+from .users import Identity, account_of, attach_identity, read_only
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +77,10 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
     answer.raise_error()
     # Before the call: who is logged out at the provider meanwhile is not logged in by it.
     began = revocation.now()
-    claims = backend.fetch_claims(
+    verified = backend.fetch_claims(
         code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier, max_age=login.max_age
     )
-    identity = _identity(provider, login, answer, claims, began)
+    identity = _identity(provider, login, answer, _welcome(request, provider, verified), began)
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
     login_state.delete(response, login.state)
     _log_in(request, response, identity)
@@ -128,27 +129,32 @@ def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
     return identity if asked_again and time.time() - identity.login_at < LOOP_SECONDS else None
 
 
+def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any]) -> dict[str, Any]:
+    """The claims that are kept of somebody who may log in here."""
+    account = account_of(verified)
+    if not provider.allows_tenant(verified):
+        raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=account)
+    claims = on_login.ask(request, provider.name, verified)
+    missing = _warn_of_incomplete(provider, claims)
+    if not provider.allows(claims):
+        detail = "no entry of the provider's allow rule matches"
+        raise AccountNotAllowed(f"{detail}; not all there: {missing}" if missing else detail, account=account)
+    added = {name: value for name, value in claims.items() if name not in verified}
+    return {**kept(provider, claims), **added}
+
+
 def _identity(
     provider: Provider, login: LoginState, answer: Answer, claims: dict[str, Any], began: float
 ) -> Identity:
-    identity = Identity(
+    return Identity(
         provider=provider.name,
         fingerprint=provider.fingerprint,
         login_id=_login_id(answer),
         login_at=round(began, 6),
         next_digest=signing.digest(login.next) if login.next else "",
-        claims=read_only(kept(provider, claims)),
+        claims=read_only(claims),
         issued_at=began,
     )
-    if not provider.allows_tenant(claims):
-        raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=identity.account)
-    missing = _warn_of_incomplete(provider, claims)
-    if not provider.allows(claims):
-        detail = "no entry of the provider's allow rule matches"
-        raise AccountNotAllowed(
-            f"{detail}; not all there: {missing}" if missing else detail, account=identity.account
-        )
-    return identity
 
 
 def _warn_of_incomplete(provider: Provider, claims: dict[str, Any]) -> str:

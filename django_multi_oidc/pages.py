@@ -14,7 +14,7 @@ from django.shortcuts import render
 
 from . import cookie_header, navigation, redirects, visitor
 from .conf import conf
-from .exceptions import AccountNotAllowed, LoginError, LoginNotRecent, RevocationUnknown
+from .exceptions import AccountNotAllowed, LoginError, LoginNotRecent, LoginRefused, RevocationUnknown
 from .login_params import LoginParams
 from .login_urls import chooser_url, login_url
 from .providers import Provider, configuration
@@ -54,6 +54,7 @@ def error(
     oidc_login_failed.send_robust(sender=name, request=request, error=failure, reference=reference)
     context = {
         "failure": failure,
+        "own_message": getattr(failure, "own_message", ""),
         "provider": provider,
         "reference": reference,
         "account": getattr(failure, "account", ""),
@@ -158,7 +159,7 @@ def _try_again(failure: LoginError, provider: Provider | None, next_url: str) ->
 
 def _another_way(failure: LoginError) -> dict[str, str]:
     """What may make the next try end otherwise."""
-    if isinstance(failure, AccountNotAllowed):
+    if isinstance(failure, AccountNotAllowed | LoginRefused):
         return {"prompt": "select_account"}
     # Some providers ignore max_age and heed this.
     return {"prompt": "login"} if isinstance(failure, LoginNotRecent) else {}

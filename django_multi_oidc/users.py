@@ -74,8 +74,7 @@ class Identity:
     @property
     def account(self) -> str:
         """What the person would call this account, to be shown to that person alone."""
-        names = (self.claims.get(name) for name in ("email", "preferred_username", "name"))
-        return next((name for name in names if isinstance(name, str) and name), str(self.claims["sub"]))
+        return account_of(self.claims)
 
     @property
     def hint(self) -> str:
@@ -85,6 +84,12 @@ class Identity:
         """
         names = (self.claims.get(name) for name in ("login_hint", "preferred_username", "email"))
         return next((name for name in names if isinstance(name, str) and 0 < len(name) <= MAX_HINT), "")
+
+
+def account_of(claims: Mapping[str, Any]) -> str:
+    """What the person would call the account of these claims, to be shown to that person alone."""
+    names = (claims.get(name) for name in ("email", "preferred_username", "name"))
+    return next((name for name in names if isinstance(name, str) and name), str(claims["sub"]))
 
 
 Reader = Callable[[HttpRequest], Identity | None]

@@ -21,6 +21,7 @@ from django_multi_oidc.decorators import (
     oidc_role_required,
     oidc_user_passes_test,
 )
+from django_multi_oidc.exceptions import LoginRefused
 from django_multi_oidc.mixins import (
     OIDCAdminRequiredMixin,
     OIDCLoginRequiredMixin,
@@ -141,6 +142,14 @@ async def aadmins(request):
 @oidc_role_required("editor")
 def editors(request):
     return HttpResponse("the editors' page")
+
+
+def refuse_login(request, provider, claims):
+    raise LoginRefused("You left the company in May, Ann & Co.")
+
+
+def fail_at_login(request, provider, claims):
+    return 1 / 0
 
 
 def is_finnish(user):

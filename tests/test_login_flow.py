@@ -111,6 +111,12 @@ def test_a_person_of_an_allowed_tenant(log_in, client, entra):  # S1
     assert client.cookies[IDENTITY].value
 
 
+def test_the_site_is_not_asked_about_people_of_other_tenants(log_in, client, entra, settings):  # U7, S1
+    settings.MULTI_OIDC_ON_LOGIN = "tests.site.fail_at_login"
+    of_tenant(entra, ANOTHER)
+    assert log_in().status_code == 403
+
+
 @pytest.mark.parametrize(("tid", "status"), [(TENANT, 302), (ANOTHER, 502)])
 def test_signed_userinfo_of_a_tenant(log_in, client, entra, configure, tid, status):  # S1
     of_tenant(entra, TENANT)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
+from django.utils.module_loading import import_string
 
 from .. import cache_backends
 from ..conf import conf
@@ -19,7 +20,29 @@ MASKED = re.compile("api|auth|token|key|secret|pass|signature", re.IGNORECASE)
 
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return [*_backend_setting(), *_cache_setting(), *_cookie_name_setting()]
+    return [*_backend_setting(), *_cache_setting(), *_cookie_name_setting(), *_on_login_setting()]
+
+
+def _on_login_setting() -> Iterable[CheckMessage]:
+    value: Any = conf.MULTI_OIDC_ON_LOGIN
+    if value is None:
+        return
+    problem = "which is no dotted path"
+    if isinstance(value, str) and DOTTED_PATH.fullmatch(value):
+        problem = _import_problem(value)
+    if problem:
+        yield Error(
+            f"MULTI_OIDC_ON_LOGIN is {_shown(value)}, {problem}.",
+            hint='The path of a function, as a string: "shop.logins.on_login"',
+            id="django_multi_oidc.E017",
+        )
+
+
+def _import_problem(path: str) -> str:
+    try:
+        return "" if callable(import_string(path)) else "which is no function"
+    except ImportError as error:
+        return f"which cannot be imported: {error}"
 
 
 def _backend_setting() -> Iterable[CheckMessage]:

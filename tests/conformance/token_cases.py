@@ -489,3 +489,23 @@ def distributed_claims(world: Any) -> Any:
 )
 def too_many_claims(world: Any) -> None:
     world.op.claims["groups"] = [secrets.token_hex(16) for _ in range(500)]
+
+
+@userinfo.refused(
+    "ours",
+    "the site's own function refuses the person",
+    "login_refused",
+    "the function of MULTI_OIDC_ON_LOGIN said no",
+)
+def refused_by_the_site(world: Any) -> None:
+    world.set("MULTI_OIDC_ON_LOGIN", "tests.site.refuse_login")
+
+
+@userinfo.refused(
+    "ours",
+    "the site's own function fails",
+    "on_login_failed",
+    "tests.site.fail_at_login raised ZeroDivisionError",
+)
+def failed_by_the_site(world: Any) -> None:
+    world.set("MULTI_OIDC_ON_LOGIN", "tests.site.fail_at_login")

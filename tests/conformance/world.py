@@ -142,6 +142,10 @@ class World:
         self._auth = _without_dots({**self._auth, **keys})
         self._settings.MULTI_OIDC_SECRETS = {"auth": self._auth}
 
+    def set(self, name: str, value: Any) -> None:
+        """Change a Django setting."""
+        setattr(self._settings, name, value)
+
     @contextmanager
     def without_cache(self) -> Iterator[None]:
         """Within it the site's cache is down."""

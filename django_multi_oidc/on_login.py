@@ -1,0 +1,56 @@
+"""The project's own word at a login: ``MULTI_OIDC_ON_LOGIN``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from asgiref.sync import async_to_sync, iscoroutinefunction
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from .conf import conf
+from .exceptions import LoginRefused, OnLoginFailed
+from .kept_claims import ALWAYS
+from .users import account_of
+
+logger = logging.getLogger(__name__)
+
+
+def ask(request: HttpRequest, provider: str, claims: Mapping[str, Any]) -> dict[str, Any]:
+    """The claims to keep, of these verified ones: all of them where no function is set.
+
+    Who, by whom and when (`kept_claims.ALWAYS`) stays as the provider has said it, whatever the function does.
+    Raises LoginRefused, which the function has raised, and OnLoginFailed where it did not answer.
+    """
+    path = conf.MULTI_OIDC_ON_LOGIN
+    if path is None:
+        return dict(claims)
+    try:
+        answer = _checked(_function(path)(request, provider, json.loads(json.dumps(claims))))
+    except LoginRefused as refusal:
+        refusal.account = account_of(claims)
+        raise
+    except Exception as error:
+        # The traceback says where: its text is the project's own, and ours quotes nothing of it.
+        logger.error("%s failed at a login, provider %r", path, provider, exc_info=True)
+        raise OnLoginFailed(f"{path} raised {type(error).__name__}") from error
+    verified = {name: value for name, value in claims.items() if name in ALWAYS}
+    return {**{name: value for name, value in answer.items() if name not in ALWAYS}, **verified}
+
+
+def _function(path: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = import_string(path)
+    return async_to_sync(function) if iscoroutinefunction(function) else function
+
+
+def _checked(answer: Any) -> dict[str, Any]:
+    """A copy of its own, of JSON and nothing else."""
+    if not isinstance(answer, Mapping):
+        raise TypeError(f"the function returned an object of type {type(answer).__name__}: return the claims")
+    if not all(isinstance(name, str) for name in answer):
+        raise TypeError("a claim's name is a string")
+    copy: dict[str, Any] = json.loads(json.dumps(dict(answer), allow_nan=False))
+    return copy
