@@ -13,6 +13,7 @@ urlpatterns = [
     path("editors/", views.editors, name="editors"),
     path("admins/", views.admins, name="admins"),
     path("admins/end/", views.end, name="end"),
+    path("signing/", views.signing, name="signing"),
     path("claims/", views.claims, name="claims"),
     path("favicon.ico", RedirectView.as_view(url=static("demo/icon.svg"))),
 ]

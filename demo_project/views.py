@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from django_multi_oidc.decorators import oidc_admin_required, oidc_login_required, oidc_role_required
+from django_multi_oidc.decorators import (
+    oidc_admin_required,
+    oidc_login_required,
+    oidc_recent_login,
+    oidc_role_required,
+)
 from django_multi_oidc.shortcuts import end_access
 
 from .activity import activity, logins
@@ -39,6 +44,12 @@ def end(request):
     return redirect("admins")
 
 
+@oidc_recent_login(60)
+def signing(request):
+    return render(request, "demo/signing.html", {"signed": request.method == "POST"})
+
+
 @oidc_login_required
 def claims(request):
-    return render(request, "demo/claims.html", {"claims": described(request.oidc_user)})
+    reasons = [request.oidc_user.why(role) for role in ("admin", "editor")]
+    return render(request, "demo/claims.html", {"claims": described(request.oidc_user), "reasons": reasons})

@@ -121,9 +121,9 @@ def test_everybody_is_greeted_by_name(demo):  # U4
 )
 def test_who_sees_what(demo, organisation, key, editors, admins):  # A1, A2
     person = logged_in(demo, organisation, key)
-    paths = ("/members/", "/claims/", "/editors/", "/admins/")
+    paths = ("/members/", "/claims/", "/signing/", "/editors/", "/admins/")
     statuses = [person.open(path).status_code for path in paths]
-    assert statuses == [200, 200, editors, admins]
+    assert statuses == [200, 200, 200, editors, admins]
     assert person.open("/").text.count("Not for this account") == statuses.count(403)
 
 
@@ -180,7 +180,7 @@ def test_a_page_shows_its_own_code(demo):
     assert '@oidc_admin_required\ndef admins(request):\n    return render(request, "demo/admins.html"' in page
 
 
-@pytest.mark.parametrize("path", ["/", "/members/", "/editors/", "/claims/"])
+@pytest.mark.parametrize("path", ["/", "/members/", "/editors/", "/signing/", "/claims/"])
 def test_nothing_needs_a_looser_policy(demo, path):  # S6
     response = logged_in(demo, "alpha", "kim").open(path)
     assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; ")

@@ -311,7 +311,7 @@ def test_what_they_sent_too_late_is_not_lost_silently(ask, name):  # A1
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == "Cookie"
     assert (
-        "You are logged in as <strong><bdi>pat@alpha.example</bdi></strong>, but for this you have to log in once"
+        "You are logged in as <strong><bdi>pat@alpha.example</bdi></strong>, but this needs a fresh login."
         in text
     )
     assert links(response)["Log in again"].startswith("/oidc/login/beta/?next=%2Fform%2F")

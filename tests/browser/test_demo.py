@@ -120,7 +120,7 @@ def test_an_admin_ends_somebodys_access(open_browser, shoot, look):  # O4, D3
     pick(admin, "alpha", "Pat Admin", "/admins/")
     shoot(admin, f"admins-end-{look}")
     looks_right(admin)
-    admin.get_by_role("button", name="End the access of Kim").click()
+    admin.get_by_role("button", name="End the access of Kim Park").click()
     expect(admin.get_by_role("cell", name="ended", exact=True).first).to_be_visible()
     member.reload()
     expect(member.get_by_role("heading", level=1)).not_to_have_text("Members")
@@ -160,3 +160,23 @@ def test_two_hundred_groups(open_browser, shoot, look):  # K5, D3
         cookie["name"] for cookie in context.cookies() if cookie["name"].startswith("multi_oidc_auth")
     )
     assert names == ["multi_oidc_auth", "multi_oidc_auth_1"]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_signing(open_browser, shoot, look):  # A1, D3
+    page = open_browser(**LOOKS[look]).new_page()
+    page.goto("/signing/")
+    page.get_by_role("link", name="Log in with Alpha Observatory").click()
+    page.get_by_role("button", name="Kim").click()
+    sees(page, "Signing")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_text("Signed, as Kim Park.")).to_be_visible()
+    shoot(page, f"demo-signing-{look}")
+    looks_right(page)
+
+
+def test_why_somebody_has_a_role(page, shoot):  # A2
+    pick(page, "beta", "Kim", "/claims/")
+    expect(page.get_by_text('editor: roles.editor has "*@beta.example"')).to_be_visible()
+    expect(page.get_by_text("not admin: no entry of admins matches")).to_be_visible()
+    shoot(page, "demo-claims-why")
