@@ -45,11 +45,13 @@ async def arefuse(request: HttpRequest, gate: Gate) -> HttpResponseBase | None:
 
 def guard(request: HttpRequest, gate: Gate, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """The view's response for who may see it, and the answer that all others get."""
-    return refuse(request, gate) or view()
+    refused = refuse(request, gate)
+    return view() if refused is None else refused
 
 
 async def aguard(
     request: HttpRequest, gate: Gate, view: Callable[[], Awaitable[HttpResponseBase]]
 ) -> HttpResponseBase:
     """`guard` for async views."""
-    return await arefuse(request, gate) or await view()
+    refused = await arefuse(request, gate)
+    return await view() if refused is None else refused

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from .access import aguard, guard
 from .gates import Gate, Names, Test, age_gate, login_gate, passing_gate, role_gate
+from .rules import ADMIN
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 Decorator = Callable[[ViewT], ViewT]
@@ -41,7 +42,7 @@ def oidc_admin_required(view: ViewT) -> ViewT: ...
 def oidc_admin_required(*, providers: Names = None) -> Decorator[Any]: ...
 def oidc_admin_required(view: Any = None, *, providers: Names = None) -> Any:
     """Only for who an `admins` rule of the secrets file names; others get a 403 page that names their account."""
-    return _decorated(view, role_gate("admin", providers))
+    return _decorated(view, role_gate(ADMIN, providers))
 
 
 def oidc_user_passes_test(test: Test, *, providers: Names = None) -> Decorator[Any]:

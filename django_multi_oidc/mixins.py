@@ -12,6 +12,7 @@ from django.views import View
 
 from .access import aguard, guard
 from .gates import Gate, Names, age_gate, login_gate, passing_gate, role_gate
+from .rules import ADMIN
 from .users import OIDCUser
 
 
@@ -31,8 +32,8 @@ class OIDCLoginRequiredMixin(GatedView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask first."""
-        gate = login_gate(self.oidc_providers)
-        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+        dispatch = partial(super().dispatch, request, *args, **kwargs)
+        return self._through(login_gate(self.oidc_providers), request, dispatch)
 
 
 class OIDCRoleRequiredMixin(GatedView):
@@ -42,8 +43,8 @@ class OIDCRoleRequiredMixin(GatedView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask first. Raises ImproperlyConfigured without ``oidc_role``."""
-        gate = role_gate(_wanted(self, "oidc_role", '"editor"'), self.oidc_providers)
-        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+        dispatch = partial(super().dispatch, request, *args, **kwargs)
+        return self._through(_role(self), request, dispatch)
 
 
 class OIDCAdminRequiredMixin(GatedView):
@@ -51,8 +52,8 @@ class OIDCAdminRequiredMixin(GatedView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask first."""
-        gate = role_gate("admin", self.oidc_providers)
-        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+        dispatch = partial(super().dispatch, request, *args, **kwargs)
+        return self._through(_admin(self), request, dispatch)
 
 
 class OIDCUserPassesTestMixin(GatedView):
@@ -64,8 +65,8 @@ class OIDCUserPassesTestMixin(GatedView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask first."""
-        gate = passing_gate(self.test_oidc_user, self.oidc_providers)
-        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+        dispatch = partial(super().dispatch, request, *args, **kwargs)
+        return self._through(passing_gate(self.test_oidc_user, self.oidc_providers), request, dispatch)
 
 
 class OIDCRecentLoginMixin(GatedView):
@@ -75,8 +76,31 @@ class OIDCRecentLoginMixin(GatedView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask first. Raises ImproperlyConfigured without ``oidc_max_age``."""
-        gate = age_gate(_wanted(self, "oidc_max_age", "300"), self.oidc_providers)
-        return self._through(gate, request, partial(super().dispatch, request, *args, **kwargs))
+        dispatch = partial(super().dispatch, request, *args, **kwargs)
+        return self._through(_recent(self), request, dispatch)
+
+
+def gates_of(view: GatedView) -> list[Gate]:
+    """What the view's mixins want, but for its own test. Raises what the first request would raise."""
+    makers: list[tuple[type[GatedView], Callable[[Any], Gate]]] = [
+        (GatedView, lambda view: login_gate(view.oidc_providers)),
+        (OIDCRoleRequiredMixin, _role),
+        (OIDCAdminRequiredMixin, _admin),
+        (OIDCRecentLoginMixin, _recent),
+    ]
+    return [make(view) for mixin, make in makers if isinstance(view, mixin)]
+
+
+def _role(view: OIDCRoleRequiredMixin) -> Gate:
+    return role_gate(_wanted(view, "oidc_role", '"editor"'), view.oidc_providers)
+
+
+def _admin(view: OIDCAdminRequiredMixin) -> Gate:
+    return role_gate(ADMIN, view.oidc_providers)
+
+
+def _recent(view: OIDCRecentLoginMixin) -> Gate:
+    return age_gate(_wanted(view, "oidc_max_age", "300"), view.oidc_providers)
 
 
 def _wanted(view: View, attribute: str, example: str) -> Any:

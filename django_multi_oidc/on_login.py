@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,8 +35,8 @@ def ask(request: HttpRequest, provider: str, claims: Mapping[str, Any]) -> dict[
         refusal.account = account_of(claims)
         raise
     except Exception as error:
-        # The traceback says where: its text is the project's own, and ours quotes nothing of it.
-        logger.error("%s failed at a login, provider %r", path, provider, exc_info=True)
+        # As text: of an exc_info, Django's error mails would show the local variables, claims and all.
+        logger.error("%s failed at a login, provider %r\n%s", path, provider, traceback.format_exc())
         raise OnLoginFailed(f"{path} raised {type(error).__name__}") from error
     verified = {name: value for name, value in claims.items() if name in ALWAYS}
     return {**{name: value for name, value in answer.items() if name not in ALWAYS}, **verified}

@@ -139,4 +139,6 @@ def from_url(request: HttpRequest) -> HttpResponse:
     identity = visitor.identity(request)
     if identity is None and not refusal.a_login_mends_it:  # logged out since
         return HttpResponseRedirect(_login_url(gate, Refusal.NOBODY, None, page))
+    if identity is not None and refusal is Refusal.NOBODY:  # logged in since
+        return HttpResponseRedirect(redirects.after_login(page))
     return _page(request, gate, refusal, identity, page)

@@ -11,6 +11,7 @@ from weakref import ReferenceType, ref
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from .exceptions import RevocationUnknown
 from .providers import Provider, configuration
@@ -131,6 +132,7 @@ class OIDCUser(Mapping[str, Any]):
         return identity.claims if identity else ReadOnlyDict()
 
     @property
+    @sensitive_variables()  # here and below: a project's own rule may raise
     def roles(self) -> frozenset[str]:
         """The roles that the secrets file gives this identity now; `admins` there is the role ``admin``."""
         identity = identity_of(self)
@@ -141,11 +143,13 @@ class OIDCUser(Mapping[str, Any]):
         """Whether an `admins` rule of the identity's own provider matches."""
         return self.has_role(ADMIN)
 
+    @sensitive_variables()
     def has_role(self, role: str) -> bool:
         """Whether a rule of the identity's own provider gives this role."""
         identity = identity_of(self)
         return identity is not None and _provider(identity).rules.gives(role, identity.claims)
 
+    @sensitive_variables()
     def why(self, role: str) -> Reason:
         """Which rule gives this role, or why none does; as text it is a sentence for who runs the site."""
         identity = identity_of(self)

@@ -176,3 +176,31 @@ def test_djangos_gate_in_front_of_our_login(check, settings):  # L8
     assert message.hint == (
         f'In MIDDLEWARE, write "{GATE}" in place of "django.contrib.auth.middleware.LoginRequiredMiddleware".'
     )
+
+
+@pytest.mark.parametrize(
+    ("mixin", "attributes", "error"),
+    [
+        (site.OIDCRoleRequiredMixin, {}, 'Page needs an attribute: oidc_role = "editor"'),
+        (site.OIDCRecentLoginMixin, {}, "Page needs an attribute: oidc_max_age = 300"),
+        (
+            site.OIDCLoginRequiredMixin,
+            {"oidc_providers": []},
+            "providers are one or more names, as in [auth.<name>], not []",
+        ),
+        (
+            site.OIDCRecentLoginMixin,
+            {"oidc_max_age": 5},
+            "max_age is 5 seconds: less than 30 cannot be told from the difference between two machines' clocks",
+        ),
+    ],
+)
+def test_a_view_that_cannot_say_who_may_see_it(check, mixin, attributes, error):
+    page = type("Page", (mixin, site.Show), {**attributes, "__module__": "shop"})
+    assert check(page.as_view()) == [
+        Error(
+            f"shop.Page cannot say who may see it: {error}.",
+            hint="Until then it answers everybody with an error.",
+            id="django_multi_oidc.E020",
+        )
+    ]

@@ -128,3 +128,8 @@ def test_whatever_a_header_says_the_page_is_of_this_site(url):  # L6
     request = RequestFactory().post("/", headers={"referer": url})
     page = navigation.page_of(request)
     assert page == "" or place(page, HOME).host == HOME.host
+
+
+@given(accept=st.text(alphabet='/*;,=q.0 1texhmlapiconjs"', max_size=40) | st.text(max_size=20))
+def test_whatever_accept_says_somebody_reads_the_answer(accept):  # A1
+    assert navigation.asker(RequestFactory().get("/", headers={"accept": accept})) in ("person", "script")

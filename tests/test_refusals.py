@@ -375,6 +375,12 @@ def test_who_has_logged_out_since_can_log_in(ask):  # L8
     assert response["Location"].startswith("/oidc/login/alpha/?next=%2Flist%2F%3Fpage%3D2%23row-7")
 
 
+def test_who_has_logged_in_since_goes_on(ask, make_identity, cookie_of):  # L8
+    url = ask("login", HTMX, method="post", who=None)["HX-Redirect"]
+    response = Client().get(url, headers={"cookie": cookie_of(make_identity())})
+    assert (response.status_code, response["Location"]) == (302, "/list/?page=2#row-7")
+
+
 # Around it.
 
 

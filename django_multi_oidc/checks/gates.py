@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
 from .. import redirects
 from ..conf import conf
-from ..gates import login_gate
-from ..mixins import GatedView
+from ..gates import Gate
+from ..mixins import GatedView, gates_of
+from ..rules import ADMIN
 from ..wording import quoted
 from .known import known_configuration
 from .project import GATE_MIDDLEWARE, USER_MIDDLEWARE, position
-
-
-class Wanted(NamedTuple):
-    """What a view of the URLconf wants; ``where`` is the view, as messages show it."""
-
-    where: str
-    providers: tuple[str, ...]
-    role: str | None
 
 
 def check_gate_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -43,58 +37,70 @@ def check_gates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     settings = known_configuration()
     if not settings.providers or not conf.ROOT_URLCONF:
         return []
-    return [message for wanted in _wanted(get_resolver()) for message in _messages(wanted)]
+    return [message for pattern in _patterns(get_resolver()) for message in _messages(pattern)]
 
 
-def _messages(wanted: Wanted) -> Iterator[CheckMessage]:
+def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern)
+        else:
+            yield pattern
+
+
+def _messages(pattern: URLPattern) -> Iterator[CheckMessage]:
+    try:
+        gates = list(dict.fromkeys(_gates_of(pattern.callback)))
+    except (TypeError, ValueError, ImproperlyConfigured) as error:
+        yield Error(
+            f"{pattern.lookup_str} cannot say who may see it: {error}.",
+            hint="Until then it answers everybody with an error.",
+            id="django_multi_oidc.E020",
+        )
+        return
+    for gate in gates:
+        yield from _messages_of(pattern.lookup_str, gate)
+
+
+def _gates_of(view: Any) -> Iterator[Gate]:
+    yield from getattr(view, "oidc_gates", ())
+    view_class = getattr(view, "view_class", None)
+    if view_class is not None and issubclass(view_class, GatedView):
+        yield from gates_of(view_class(**view.view_initkwargs))
+
+
+def _messages_of(where: str, gate: Gate) -> Iterator[CheckMessage]:
     providers = known_configuration().providers
-    unknown = [name for name in wanted.providers if name not in providers]
+    unknown = [name for name in gate.providers if name not in providers]
     if unknown:
         yield Error(
-            f"{wanted.where} is for people of the provider {quoted(unknown[0])}, which is not there.",
+            f"{where} is for people of the provider {quoted(unknown[0])}, which is not there.",
             hint=f"Providers: {', '.join(providers)}. Nobody but people of the others can see the page.",
             id="django_multi_oidc.E019",
         )
-        return
-    rules = [
-        provider.rules for name, provider in providers.items() if name in (wanted.providers or providers)
-    ]
-    if wanted.role and not any(wanted.role in each.roles for each in rules):
-        known = sorted({role for provider in providers.values() for role in provider.rules.roles})
+    elif gate.role and not any(
+        gate.role in providers[name].rules.roles for name in gate.providers or providers
+    ):
         yield Warning(
-            f"{wanted.where} wants the role {quoted(wanted.role)}, which no rule gives: nobody can see the page.",
-            hint=f"{_roles(known)} A provider's table gives one:\n"
-            + (
-                'admins = ["pat@example.org"]'
-                if wanted.role == "admin"
-                else f'roles = {{ {quoted(wanted.role)} = ["pat@example.org"] }}'
-            ),
+            f"{where} wants the role {quoted(gate.role)}, which no rule gives: nobody can see the page.",
+            hint=f"{_known_roles()} A provider's table gives one:\n{_example_of(gate.role)}",
             id="django_multi_oidc.W008",
         )
 
 
-def _roles(known: Iterable[str]) -> str:
+def _known_roles() -> str:
+    known = sorted(
+        {role for provider in known_configuration().providers.values() for role in provider.rules.roles}
+    )
     return f"Roles: {', '.join(known)}." if known else "No provider has roles."
 
 
-def _wanted(resolver: URLResolver) -> Iterator[Wanted]:
-    for pattern in resolver.url_patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _wanted(pattern)
-        else:
-            yield from _wanted_by(pattern)
-
-
-def _wanted_by(pattern: URLPattern) -> Iterator[Wanted]:
-    view: Any = pattern.callback
-    for gate in getattr(view, "oidc_gates", ()):
-        yield Wanted(pattern.lookup_str, gate.providers, gate.role)
-    view_class = getattr(view, "view_class", None)
-    if view_class is not None and issubclass(view_class, GatedView):
-        given = {name: getattr(view_class, name, None) for name in ("oidc_providers", "oidc_role")}
-        given |= getattr(view, "view_initkwargs", {})
-        # A wrong value is said at the first request, to everybody.
-        yield Wanted(pattern.lookup_str, login_gate(given["oidc_providers"]).providers, given["oidc_role"])
+def _example_of(role: str) -> str:
+    return (
+        'admins = ["pat@example.org"]'
+        if role == ADMIN
+        else f'roles = {{ {quoted(role)} = ["pat@example.org"] }}'
+    )
 
 
 def check_public_page_after_logout(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

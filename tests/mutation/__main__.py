@@ -32,6 +32,7 @@ MODULES = {
     "lifetimes": "lifetimes | login_flow",
     "login_state": "login_state rotation | views",
     "logout_token": "logout_token | backchannel",
+    "on_login": "on_login",
     "pieces": "pieces cookies | cookie_mixtures",
     "revocation": "revocation visitor | backchannel",
     "gates": "gates | refusals decorators mixins",
