@@ -13,7 +13,7 @@ import tomli
 from django_multi_oidc.rules import parse_rules
 from tests.markdown import ROOT, blocks
 from tests.real_site import Person, answers, eventually
-from tests.test_readme import Project, python_blocks
+from tests.test_readme import SHARED, Project, python_blocks
 
 SETTINGS = """
 INSTALLED_APPS = [..., "django_multi_oidc"]
@@ -110,3 +110,25 @@ class TestRules:
         (said,) = (each.text for each in blocks(self.page, "text") if "not editor" in each.text)
         reasons = [google.why("editor", {"groups": ["editors"]}), google.why("editor", unverified)]
         assert said.splitlines() == [str(reason) for reason in reasons]
+
+    def test_a_function_in_a_project(self, project):  # A2
+        (code,) = python_blocks(self.page, "def is_auditor")
+        (rule,) = (each.text for each in blocks(self.page, "toml") if "is_auditor" in each.text)
+        shop = project.folder / "shop"
+        shop.mkdir()
+        (shop / "rules.py").write_text(code, encoding="utf-8")
+        project.apply(
+            "urls.py",
+            'urlpatterns = [..., path("", include("django_multi_oidc.urls"))]\nfrom django.urls import include, path',
+        )
+        google = """[auth.google]
+client_id = "shop.apps.googleusercontent.com"
+client_secret = "GOCSPX-Qm3v0pZ8"
+server_metadata_url = "https://accounts.google.com/.well-known/openid-configuration"
+"""
+        (project.folder / "secrets.toml").write_text(f"{SHARED}\n{google}\n{rule}", encoding="utf-8")
+        check = [sys.executable, "manage.py", "check", "--fail-level", "WARNING"]
+        assert "no issues" in project.run(check).stdout
+        (shop / "rules.py").unlink()
+        with pytest.raises(AssertionError, match="E016.*shop.rules.is_auditor"):
+            project.run(check)
