@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from . import cookie_header, navigation, pages, redirects, signing, visitor
+from . import navigation, pages, redirects, signing, visitor
 from .gates import Gate, Refusal
 from .login_urls import login_url
 from .users import Identity
@@ -31,7 +31,6 @@ def answer(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identit
     response = ANSWERS[navigation.asker(request)](request, gate, refusal, identity)
     if response.status_code == 401:
         response["WWW-Authenticate"] = CHALLENGE
-    cookie_header.never_store(response)
     return response
 
 
@@ -82,9 +81,12 @@ def _login_url(gate: Gate, refusal: Refusal, identity: Identity | None, page: st
     if refusal is Refusal.TOO_OLD and identity is not None:
         # The same person, whom the provider need not ask which account it shall be.
         return login_url(identity.provider, next=page, params={"prompt": "", **params})
-    mine = identity is not None and (not gate.providers or identity.provider in gate.providers)
+    own = identity.provider if identity else None
     return login_url(
-        identity.provider if identity and mine else None, next=page, params=params, providers=gate.providers
+        own if not gate.providers or own in gate.providers else None,
+        next=page,
+        params=params,
+        providers=gate.providers,
     )
 
 

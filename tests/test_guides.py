@@ -130,5 +130,5 @@ server_metadata_url = "https://accounts.google.com/.well-known/openid-configurat
         check = [sys.executable, "manage.py", "check", "--fail-level", "WARNING"]
         assert "no issues" in project.run(check).stdout
         (shop / "rules.py").unlink()
-        with pytest.raises(AssertionError, match="E016.*shop.rules.is_auditor"):
+        with pytest.raises(AssertionError, match=r"E016.*shop\.rules\.is_auditor"):
             project.run(check)

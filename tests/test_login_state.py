@@ -359,3 +359,19 @@ def test_a_cache_that_says_no_without_asking_stops_nobody(browser, settings):  #
     login = browser.begin()
     settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.SilentCache"}}
     login_state.claim(login)
+
+
+# The age of a proof that this login asks for (L2)
+
+
+@pytest.mark.parametrize("max_age", [None, 0, 300])
+def test_the_max_age_of_a_login_comes_back_with_it(rf, secrets, max_age):  # L2
+    login = login_state.begin("alpha", "/x", max_age=max_age)
+    assert login.max_age == max_age
+    response = HttpResponse()
+    login_state.write(rf.get("/"), response, login)
+    [(name, morsel)] = response.cookies.items()
+    assert login_state.read(rf.get("/", headers={"cookie": f"{name}={morsel.value}"}), login.state) == login
+    payload = signing.loads(morsel.value, "login-state", max_age=60)
+    own = [login.state, "alpha", "/x", login.begun_at, login.key_name]
+    assert payload == (own if max_age is None else [*own, max_age])  # older workers know of five

@@ -37,6 +37,7 @@ FORBIDDEN = [
     "test-class",
     "atest-class",
 ]
+RECENT = ["recent", "recent-class", "recent-alpha", "two-mixins"]
 TOO_OLD = ["recent", "recent-class", "two-mixins"]
 OPEN = {"role": {"email": "kim@beta.example"}, "test": {"locale": "fi"}}
 
@@ -58,6 +59,12 @@ def ask(request, make_identity, cookie_of):
 
 def text_of(response):
     return unescape(response.content.decode())
+
+
+def params_of(url):
+    """What the login of this URL asks of the provider, and among which providers."""
+    asked = query_of(url).get("params")
+    return signing.loads(asked, "login-params", max_age=60) if asked else [{}, []]
 
 
 def links(response):
@@ -122,7 +129,10 @@ def test_nobody_goes_to_the_login_and_back(ask, name):  # A1
     assert response.status_code == 302
     assert response["Location"].startswith("/oidc/login/")
     assert query_of(response["Location"])["next"] == f"/{ask.mode}/{name}/?a=b"
+    assert params_of(response["Location"])[0] == ({"max_age": "300"} if name in RECENT else {})
+    assert params_of(response["Location"])[1] == (["alpha", "beta"] if name == "both" else [])
     assert response["Cache-Control"] == "private, no-store"
+    assert "WWW-Authenticate" not in response
 
 
 @pytest.mark.parametrize("name", ["alpha", "alpha-class", "alpha-admin", "recent-alpha"])
@@ -225,6 +235,7 @@ def test_they_can_use_another_account(ask, name):  # A1, L2
     assert same.startswith("/oidc/login/beta/?")
     assert other.startswith("/oidc/login/?")
     assert {query_of(url)["next"] for url in (same, other)} == {f"/{ask.mode}/{name}/?a=b"}
+    assert params_of(same) == params_of(other) == [{"prompt": "select_account"}, []]
 
 
 def test_people_of_another_provider_are_shown_the_right_one(ask):  # A1
@@ -234,6 +245,7 @@ def test_people_of_another_provider_are_shown_the_right_one(ask):  # A1
     assert list(found) == ["Log in with Alpha", "Go to the start page"]
     assert found["Log in with Alpha"].startswith("/oidc/login/alpha/?")
     assert query_of(found["Log in with Alpha"])["next"] == f"/{ask.mode}/alpha/?a=b"
+    assert params_of(found["Log in with Alpha"]) == [{"prompt": "select_account"}, []]
 
 
 def test_with_several_right_ones_they_choose(ask, secrets, settings):  # A1
@@ -246,11 +258,14 @@ def test_with_several_right_ones_they_choose(ask, secrets, settings):  # A1
     )
     assert list(links(response)) == ["Use another login provider", "Go to the start page"]
     assert links(response)["Use another login provider"].startswith("/oidc/login/?")
+    asked = params_of(links(response)["Use another login provider"])
+    assert asked == [{"prompt": "select_account"}, ["alpha", "beta"]]
 
 
 def test_a_page_for_one_provider_offers_no_other(ask):  # A1
     found = links(ask("alpha-admin", PERSON, email="kim@alpha.example"))
     assert list(found) == ["Use another account", "Go to the start page"]
+    assert found["Use another account"].startswith("/oidc/login/alpha/?")
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
@@ -302,6 +317,7 @@ def test_who_has_not_logged_in_lately_goes_to_their_provider(ask, name, auth_tim
     assert response.status_code == 302
     assert response["Location"].startswith("/oidc/login/beta/?")
     assert query_of(response["Location"])["next"] == f"/{ask.mode}/{name}/?a=b"
+    assert params_of(response["Location"]) == [{"prompt": "", "max_age": "300"}, []]
 
 
 @pytest.mark.parametrize("name", TOO_OLD)
@@ -344,6 +360,9 @@ def test_htmx_tells_them_that_what_they_sent_was_not_taken(ask, make_identity, c
     page = Client().get(response["HX-Redirect"], headers={"cookie": cookie_of(make_identity("beta"))})
     assert page.status_code == 401
     assert links(page)["Log in again"].startswith("/oidc/login/beta/?next=%2Flist%2F%3Fpage%3D2%23row-7&")
+    assert params_of(links(page)["Log in again"]) == [{"prompt": "", "max_age": "300"}, []]
+    page = Client().get(response["HX-Redirect"])  # logged out since
+    assert params_of(links(page)["Log in"]) == [{"max_age": "300"}, []]
 
 
 def test_people_of_another_provider_need_not_prove_anything(ask):  # A1
@@ -363,10 +382,13 @@ def test_a_link_that_nobody_signed_leads_home():
         assert (response.status_code, response["Location"]) == (302, "/")
 
 
-def test_an_old_link_leads_home(ask, time_machine):
-    url = ask("admin", HTMX, who="beta")["HX-Redirect"]
-    time_machine.move_to(time.time() + 24 * 60 * 60 + 40)
-    assert Client().get(url)["Location"] == "/"
+def test_an_old_link_leads_home(ask, time_machine, make_identity, cookie_of):
+    time_machine.move_to(1_800_000_100, tick=False)
+    url, cookie = ask("admin", HTMX, who="beta")["HX-Redirect"], {"cookie": cookie_of(make_identity("beta"))}
+    time_machine.move_to(1_800_000_100 + 24 * 60 * 60, tick=False)
+    assert Client().get(url, headers=cookie).status_code == 403
+    time_machine.move_to(1_800_000_100 + 24 * 60 * 60 + 1, tick=False)
+    assert Client().get(url, headers=cookie)["Location"] == "/"
 
 
 def test_who_has_logged_out_since_can_log_in(ask):  # L8
@@ -384,12 +406,15 @@ def test_who_has_logged_in_since_goes_on(ask, make_identity, cookie_of):  # L8
 # Around it.
 
 
-def test_a_refusal_is_logged_without_the_account(ask, caplog):  # D5, S7
+def test_a_refusal_is_logged_without_the_account(ask, caplog, secrets, settings):  # D5, S7
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "gamma": secrets["alpha"]}}
     caplog.set_level(logging.INFO, "django_multi_oidc")
     ask("role", PERSON)
     ask("alpha", PERSON, who="beta")
     ask("recent", PERSON)
     ask("recent", PERSON, who=None)
+    ask("test", PERSON)
+    ask("both", PERSON, who="gamma")
     mode = ask.mode
     assert [
         record.getMessage() for record in caplog.records if record.name == "django_multi_oidc.refusals"
@@ -398,8 +423,11 @@ def test_a_refusal_is_logged_without_the_account(ask, caplog):  # D5, S7
         f"page refused: '/{mode}/alpha/', provider 'beta': it is for people of other providers than 'alpha'",
         f"page refused: '/{mode}/recent/', provider 'alpha': the last login at the provider is too long ago, or not "
         "known: max_age is 300 seconds",
+        f"page refused: '/{mode}/test/', provider 'alpha': its own test does not let them in",
+        f"page refused: '/{mode}/both/', provider 'gamma': it is for people of other providers than 'alpha', 'beta'",
     ]
-    assert caplog.records[-1].refusal == "too_old"
+    [record] = [record for record in caplog.records if getattr(record, "refusal", "") == "too_old"]
+    assert record.provider == "alpha"
 
 
 def test_a_developer_is_told_the_reason(ask, settings):

@@ -613,6 +613,7 @@ FUNCTION_MEND = (
         ({"function": "a.b()"}, 'has the function "a.b()", which is no dotted path.'),
         ({"function": "a.b:c"}, 'has the function "a.b:c", which is no dotted path.'),
         ({"function": "a.b", "groups": ["x"]}, 'has a function, and beside it "groups".'),
+        ({"function": "a.b", "a": 1, "z": 2}, 'has a function, and beside it "a", "z".'),
     ],
 )
 def test_what_is_no_function(value, what):  # A2, C8
@@ -658,6 +659,21 @@ def test_why(entry, claims, why):  # A2
     reason = rules(roles={"editor": [{"nosuch": "x"}, entry, entry]}).why("editor", claims)
     assert str(reason) == why
     assert reason.granted is not why.startswith("not ")
+    assert reason.key == "roles.editor"
+    assert (reason.entry == "") is not reason.granted
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({"groups": []}, "{ groups = [] }"),
+        ({"groups": ["a"]}, '{ groups = "a" }'),
+        ({"größe": ["sehr groß"]}, '{ "größe" = "sehr groß" }'),
+        ({"a_b-1": 1, "realm": {"roles": ["x", "y"]}}, '{ a_b-1 = 1, "realm.roles" = ["x", "y"] }'),
+    ],
+)
+def test_an_entry_as_it_stands_in_the_file(entry, text):  # A2
+    assert rules(allow=[entry]).allow.entries[0].text == text
 
 
 def test_why_by_a_function():  # A2
@@ -670,6 +686,15 @@ def test_why_by_a_function():  # A2
 def test_why_where_no_rule_is():  # A2
     assert str(rules(admins=[]).why("editor", {})) == "not editor: no rule gives it"
     assert rules(admins=["a@b.example"]).why("admin", vouched("a@b.example")).key == "admins"
+    assert rules(admins=[]).why("editor", {}).key == ""
+
+
+def test_which_values_rules_look_at():  # K5
+    looking = rules(allow=[{"b": ["x"]}], roles={"editor": [{"c": ["y"]}]})
+    assert looking.look_at("b") is looking.look_at("c") is True
+    assert looking.look_at("a") is looking.look_at("d") is False
+    assert looking.mention("b", "x") is True
+    assert looking.mention("c", "x") is looking.mention("d", "x") is looking.mention("a", "x") is False
 
 
 # Properties.

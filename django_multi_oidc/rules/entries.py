@@ -75,19 +75,18 @@ class ClaimTest:
 
     @property
     def text(self) -> str:
-        values = [_toml(value) for value in self.values]
-        return f"{_key(self.name)} = {values[0] if len(values) == 1 else '[' + ', '.join(values) + ']'}"
+        values = ", ".join(_toml(value) for value in self.values)
+        return f"{_key(self.name)} = {values if len(self.values) == 1 else f'[{values}]'}"
 
     def is_incomplete(self, claims: Mapping[str, Any]) -> bool:
         """Whether the provider has said that this is not all of it."""
         return not incomplete(claims).isdisjoint((self.name, self.path[0]))
 
     def matches(self, claims: Mapping[str, Any]) -> bool:
-        if self.is_incomplete(claims):
-            return False
         claim = claims[self.name] if self.name in claims else _follow(claims, self.path)
         found = claim if isinstance(claim, list | tuple) else (claim,)
-        return any(same(item, value) for item in found for value in self.values)
+        known = not self.is_incomplete(claims)
+        return known and any(same(item, value) for item in found for value in self.values)
 
 
 def _follow(claims: Any, path: tuple[str, ...]) -> Any:

@@ -40,7 +40,7 @@ class Rule:
     """A list of entries, of which one must match; an empty one matches nobody."""
 
     entries: tuple[Entry, ...]
-    key: str = ""
+    key: str
     """Where it stands in the provider's table."""
 
     @property
