@@ -128,7 +128,7 @@ def is_recent(user: OIDCUser, max_age: int) -> bool:
     differ as much as they may at the login, or the login that has just passed would be asked for again.
     """
     auth_time = user.claims.get("auth_time")
-    if isinstance(auth_time, bool) or not isinstance(auth_time, int | float):
+    if not isinstance(auth_time, int | float):
         return False
     return -SKEW_SECONDS <= time.time() - auth_time <= max_age + SKEW_SECONDS
 

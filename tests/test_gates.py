@@ -209,4 +209,6 @@ def test_what_is_no_gate_says_so(make, argument, error, message):
 def test_a_gate_of_any_provider():
     assert login_gate(None) == LOGIN == Gate()
     assert age_gate(30, None).max_age == 30
+    assert passing_gate(is_norwegian, ["alpha"]) == Gate(test=is_norwegian, providers=("alpha",))
+    assert age_gate(60, "alpha") == Gate(max_age=60, providers=("alpha",))
     assert role_gate("editor", "alpha") == Gate(role="editor", providers=("alpha",))

@@ -44,6 +44,8 @@ def test_after_a_day_it_counts_for_nothing(rf, time_machine):  # L2
 
 
 def test_a_parameter_that_is_none_was_not_given():  # L2
+    assert checked({"max_age": ""}) == {"max_age": ""}
+    assert checked({"max_age": 10**9 - 1}) == {"max_age": "999999999"}
     assert checked({"prompt": None, "login_hint": "", "max_age": 0, "hd": "example.org"}) == {
         "login_hint": "",
         "max_age": "0",
@@ -80,6 +82,7 @@ def test_what_the_login_sets_itself_is_refused(name):  # L2
         ({"max_age": "soon"}, ValueError, "login(): max_age is a number of seconds, not 'soon'"),
         ({"max_age": "٣"}, ValueError, "login(): max_age is a number of seconds, not '٣'"),
         ({"max_age": 10**9}, ValueError, "login(): max_age is a number of seconds, not 1000000000"),
+        ({"max_age": 10**10}, ValueError, "login(): max_age is a number of seconds, not 10000000000"),
         ({"login_hint": "a\nb"}, ValueError, "login(): 'login_hint' has a character that cannot be printed"),
     ],
 )
@@ -97,7 +100,9 @@ def test_what_no_login_can_ask_for_says_so(params, error, message):  # L2
         ({"prompt": "none"}, False),
         ({"login_hint": "login"}, False),
         ({"prompt": "login"}, True),
-        ({"prompt": "consent select_account"}, True),
+        ({"prompt": "consent"}, True),
+        ({"prompt": "select_account"}, True),
+        ({"prompt": "none login"}, True),
         ({"prompt": "create"}, True),
         ({"max_age": "0"}, True),
         ({"max_age": ""}, False),

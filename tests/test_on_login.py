@@ -107,10 +107,17 @@ def test_what_is_no_answer_logs_nobody_in(rf, hook, caplog, answer, error):  # U
     assert record.exc_info is None  # S7: an error mail shows the local variables of one
 
 
-def test_an_answer_that_forgets_to_return_is_told_so(rf, hook, caplog):  # U7
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "TypeError: the function returned an object of type NoneType: return the claims"),
+        ({1: "x"}, "TypeError: a claim's name is a string"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_stands_in_the_log(rf, hook, caplog, answer, said):  # U7
     with pytest.raises(OnLoginFailed):
-        kept(rf, None, hook)
-    assert "the function returned an object of type NoneType: return the claims" in caplog.text
+        kept(rf, answer, hook)
+    assert caplog.records[0].getMessage().splitlines()[-1] == said
 
 
 def test_a_path_that_leads_nowhere_logs_nobody_in(rf, settings):  # U7
