@@ -135,12 +135,14 @@ def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any])
     if not provider.allows_tenant(verified):
         raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=account)
     claims = on_login.ask(request, provider.name, verified)
-    missing = _warn_of_incomplete(provider, claims)
-    if not provider.allows(claims):
+    added = {name: value for name, value in claims.items() if name not in verified}
+    keeps = {**kept(provider, claims), **added}
+    missing = _warn_of_incomplete(provider, keeps)
+    # Of what is kept: a function that lets somebody in now has to do so at the next request as well.
+    if not provider.allows(keeps):
         detail = "no entry of the provider's allow rule matches"
         raise AccountNotAllowed(f"{detail}; not all there: {missing}" if missing else detail, account=account)
-    added = {name: value for name, value in claims.items() if name not in verified}
-    return {**kept(provider, claims), **added}
+    return keeps
 
 
 def _identity(

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from django.http import HttpRequest
 
 from . import signing
+from .providers import Provider, configuration
 from .providers.keys import OWN_PARAMS
 
 LIFETIME = 24 * 60 * 60  # seconds; a page with such a link may stay open for long
@@ -28,6 +29,12 @@ class LoginParams:
 
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     providers: tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> list[Provider]:
+        """The providers to choose among: all of them where none of the named ones is there any more."""
+        known = configuration().providers
+        return [provider for name, provider in known.items() if name in self.providers] or [*known.values()]
 
     @property
     def max_age(self) -> int | None:

@@ -33,9 +33,7 @@ def chooser(request: HttpRequest, next_url: str, asked: LoginParams) -> HttpResp
     """A button for each provider, or for those that the login names; where there are none, why."""
     settings = configuration()
     choices = [
-        (provider, login_url(name, next=next_url, params=asked.params))
-        for name, provider in settings.providers.items()
-        if not asked.providers or name in asked.providers
+        (provider, login_url(provider.name, next=next_url, params=asked.params)) for provider in asked.choices
     ]
     without = " For a login without an account anywhere: python manage.py oidc_dev_provider --write"
     notice = settings.notice and settings.notice + (without if conf.DEBUG else "")

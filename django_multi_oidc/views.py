@@ -211,8 +211,7 @@ def _named(name: str) -> Provider:
 
 
 def _only_one(request: HttpRequest) -> Provider | None:
-    providers, among = configuration().providers, login_params.of(request).providers
-    choices = [provider for name, provider in providers.items() if not among or name in among]
+    choices = login_params.of(request).choices
     return choices[0] if len(choices) == 1 else None
 
 

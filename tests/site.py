@@ -152,6 +152,10 @@ def fail_at_login(request, provider, claims):
     return 1 / 0
 
 
+def has_a_name(claims):
+    return "name" in claims
+
+
 def is_finnish(user):
     return user.get("locale") == "fi"
 

@@ -518,6 +518,8 @@ def test_a_provider_that_is_gone_is_not_offered(visit, settings):  # L2
     where = visit.get("/sync/both/")["Location"]
     settings.MULTI_OIDC_SECRETS = {"auth": {**auth, "alpha": auth["op"]}}
     assert visit.get(where).status_code == 302  # to the one that is left
+    settings.MULTI_OIDC_SECRETS = {"auth": {**auth, "gamma": auth["op"]}}
+    assert re.findall(r"Log in with (\w+)", visit(where)[1].text) == ["Op", "Gamma"]
 
 
 def test_a_page_for_a_provider_that_is_not_there(configure):
@@ -566,3 +568,11 @@ def test_allow_says_in_the_log_what_was_not_all_there(visit, hostile, configure,
     assert "not all there" not in response.text
     [line] = [message for message in caplog.messages if message.startswith("login failed")]
     assert line.endswith(": no entry of the provider's allow rule matches; not all there: 'groups'")
+
+
+def test_allow_is_asked_of_what_is_kept(visit, configure):  # A2: else the login would be good for no request
+    configure(allow={"function": "tests.site.has_a_name"}, claims=["email"])
+    assert visit("/oidc/login/op/")[1].status_code == 403
+    configure(allow={"function": "tests.site.has_a_name"}, claims=["name"])
+    visit("/oidc/login/op/")
+    assert visit.get("/ask/").json()["is_logged_in"] is True

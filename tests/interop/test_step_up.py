@@ -26,7 +26,9 @@ def test_who_is_logged_in_already_is_not_asked_again_so_soon(person):  # A1, L8
 
 def test_a_proof_that_is_too_old_is_asked_for_again(person, time_machine):  # A1, L8
     person.log_in("/sync/recent-alpha/")
-    time_machine.move_to(time.time() + 400)  # for the site; the provider is another process, whose session is young
+    time_machine.move_to(
+        time.time() + 400
+    )  # for the site; the provider is another process, whose session is young
     page = person.get_page("/sync/recent-alpha/")
     assert page.status_code == 502
     assert "the login provider has let you in by an older one" in text(page)
