@@ -20,7 +20,7 @@ ALWAYS = frozenset({"iss", "sub", "exp", "iat", "auth_time", "acr", "amr", "sid"
 def kept(provider: Provider, claims: Mapping[str, Any]) -> dict[str, Any]:
     """The claims without protocol noise, of these the ones that ``claims`` wants, lists cut by ``trim_to_rules``.
 
-    Whoever a rule matches with all claims, it matches with these.
+    Whomever a rule's list matches with all claims, it matches with these.
     """
     wanted = _wanted(provider)
     found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -129,16 +130,16 @@ def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
     return identity if asked_again and time.time() - identity.login_at < LOOP_SECONDS else None
 
 
-def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any]) -> dict[str, Any]:
-    """The claims that are kept of somebody who may log in here."""
+def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any]) -> Mapping[str, Any]:
+    """The claims that are kept of somebody who may log in here, read-only."""
     account = account_of(verified)
     if not provider.allows_tenant(verified):
         raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=account)
     claims = on_login.ask(request, provider.name, verified)
     added = {name: value for name, value in claims.items() if name not in verified}
-    keeps = {**kept(provider, claims), **added}
+    # Of what is kept, read-only: a function that lets somebody in now has to do so at the next request as well.
+    keeps: Mapping[str, Any] = read_only({**kept(provider, claims), **added})
     missing = _warn_of_incomplete(provider, keeps)
-    # Of what is kept: a function that lets somebody in now has to do so at the next request as well.
     if not provider.allows(keeps):
         detail = "no entry of the provider's allow rule matches"
         raise AccountNotAllowed(f"{detail}; not all there: {missing}" if missing else detail, account=account)
@@ -146,7 +147,7 @@ def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any])
 
 
 def _identity(
-    provider: Provider, login: LoginState, answer: Answer, claims: dict[str, Any], began: float
+    provider: Provider, login: LoginState, answer: Answer, claims: Mapping[str, Any], began: float
 ) -> Identity:
     return Identity(
         provider=provider.name,
@@ -154,12 +155,12 @@ def _identity(
         login_id=_login_id(answer),
         login_at=round(began, 6),
         next_digest=signing.digest(login.next) if login.next else "",
-        claims=read_only(claims),
+        claims=claims,
         issued_at=began,
     )
 
 
-def _warn_of_incomplete(provider: Provider, claims: dict[str, Any]) -> str:
+def _warn_of_incomplete(provider: Provider, claims: Mapping[str, Any]) -> str:
     """Names of the claims that rules look at in vain, for the log."""
     missing = ", ".join(map(repr, sorted(provider.rules.incomplete_in(claims))))
     if missing:

@@ -40,6 +40,7 @@ def test_a_function_that_is_there(check):  # A2
             "which cannot be imported: module 'tests.test_rules' has no attribute 'nosuch'",
         ),
         ("tests.test_rules.NOT_CALLABLE", "which is no function."),
+        ("tests.test_rules.breaks", "which cannot be imported: name 'Editor' is not defined"),
     ],
 )
 def test_a_function_that_is_not_there(check, path, problem):  # A2
@@ -47,8 +48,8 @@ def test_a_function_that_is_not_there(check, path, problem):  # A2
     for key, keys in (("allow", {"allow": rule}), ("roles.editor", {"roles": {"editor": rule}})):
         assert check(**keys) == [
             Error(
-                f'MULTI_OIDC_SECRETS: {key} of the provider "alpha" has {{ function = "{path}" }}: '
-                f'a rule of the secrets file names the function "{path}", {problem}',
+                f'MULTI_OIDC_SECRETS: provider "alpha": {key} in the secrets file names the function "{path}", '
+                f"{problem}",
                 hint="The dotted path of a function that takes the claims and returns True or False.",
                 id="django_multi_oidc.E016",
             )

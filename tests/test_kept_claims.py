@@ -113,6 +113,8 @@ CLAIM_SETS = st.fixed_dictionaries(
         "name": VALUES,
         "email": st.sampled_from(["pat@alpha.example", "pat@beta.example"]),
         "email_verified": st.booleans(),
+        "_claim_names": st.dictionaries(st.sampled_from(["groups", "realm", "name"]), VALUES, max_size=2),
+        "hasgroups": st.booleans(),
     },
 )
 

@@ -576,3 +576,52 @@ def test_allow_is_asked_of_what_is_kept(visit, configure):  # A2: else the login
     configure(allow={"function": "tests.site.has_a_name"}, claims=["name"])
     visit("/oidc/login/op/")
     assert visit.get("/ask/").json()["is_logged_in"] is True
+
+
+def looks_groups_up(request, provider, claims):
+    """docs/rules.md: a hook that has the whole list says so by leaving out what says that it has not."""
+    rest = {name: value for name, value in claims.items() if name not in ("_claim_names", "hasgroups")}
+    return {**rest, "groups": ["staff"]}
+
+
+def test_a_hook_completes_the_list(visit, hostile, configure, settings):  # A2, U7
+    configure(roles={"editor": [{"groups": ["staff"]}]})
+    hostile.claims |= {**OVERAGE, "hasgroups": True}
+    visit("/oidc/login/op/")
+    assert visit.get("/editors/").status_code == 403
+    settings.MULTI_OIDC_ON_LOGIN = "tests.test_login_flow.looks_groups_up"
+    visit("/oidc/login/op/")
+    assert visit.get("/editors/").status_code == 200
+
+
+# Rules that are functions (A2)
+
+
+def makes_itself_staff(claims):
+    claims["groups"].append("staff")
+    return True
+
+
+def test_at_the_login_a_function_cannot_change_the_claims(client, log_in, hostile, configure):  # A2
+    configure(
+        allow={"function": "tests.test_login_flow.makes_itself_staff"},
+        roles={"editor": [{"groups": "staff"}]},
+    )
+    hostile.claims |= {"groups": ["customers"]}
+    with pytest.raises(TypeError, match="claims are read-only"):
+        log_in()
+    assert IDENTITY not in client.cookies
+
+
+def test_a_function_that_cannot_be_asked_logs_nobody_in(client, log_in, configure):  # A2
+    configure(allow={"function": "tests.test_login_flow.nosuch"})
+    with pytest.raises(ConfigurationError, match=r'^allow in the secrets file names the function "tests\.'):
+        log_in()
+    assert IDENTITY not in client.cookies
+
+
+def test_a_function_that_breaks_later_is_never_nobody(client, log_in, configure):  # A2, C8
+    log_in()
+    configure(allow={"function": "tests.test_login_flow.nosuch"})
+    with pytest.raises(ConfigurationError, match=r'^allow in the secrets file names the function "tests\.'):
+        client.get("/ask/", headers={"host": "testserver.localhost"})

@@ -19,7 +19,7 @@ from .known import known_configuration
 def check_rule_functions(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
-            f"{_where(provider, rule)} has {entry.text}: {problem}",
+            f"{known_configuration().source}: provider {quoted(provider.name)}: {problem}",
             hint="The dotted path of a function that takes the claims and returns True or False.",
             id="django_multi_oidc.E016",
         )
@@ -65,13 +65,13 @@ def _never_as_address(provider: Provider, rule: Rule, entry: EmailEntry) -> Iter
             'Name the person by a claim: { oid = "…" }, { roles = ["…"] } or { groups = ["…"] }. Or set '
             "trust_email = true, where this tenant gives nobody an address that is not theirs.",
         )
-    elif not _may_be_let_in(provider.rules.allow, rule, entry):
+    elif not _may_be_let_in(provider.rules.allow, entry):
         yield ("allow does not let it in.", "Add it to allow, or take it out here.")
 
 
-def _may_be_let_in(allow: Rule | None, rule: Rule, entry: EmailEntry) -> bool:
-    """False only where ``allow`` is made of addresses, none of which can be one of the entry's."""
-    if allow is None or rule is allow:
+def _may_be_let_in(allow: Rule | None, entry: EmailEntry) -> bool:
+    """False only where ``allow`` is made of addresses, none of which can be one of the entry's; its own can."""
+    if allow is None:
         return True
     return any(not isinstance(each, EmailEntry) or _overlap(each, entry) for each in allow.entries)
 

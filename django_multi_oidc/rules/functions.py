@@ -19,6 +19,8 @@ class FunctionEntry:
     """The dotted ``path`` of a function that takes the claims, and returns True for whom the rule means."""
 
     path: str
+    key: str
+    """Where the rule stands in the provider's table, for messages."""
 
     @property
     def claim_names(self) -> frozenset[str]:
@@ -32,7 +34,7 @@ class FunctionEntry:
         """The function. Raises ConfigurationError: a rule that nobody can ask must not look like a no."""
         try:
             function = _resolve(self.path)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # a module may fail in any way while it is imported
             raise ConfigurationError(f"{self._named}, which cannot be imported: {error}") from error
         if not callable(function):
             raise ConfigurationError(f"{self._named}, which is no function.")
@@ -55,7 +57,7 @@ class FunctionEntry:
 
     @property
     def _named(self) -> str:
-        return f"a rule of the secrets file names the function {quoted(self.path)}"
+        return f"{self.key} in the secrets file names the function {quoted(self.path)}"
 
 
 @cache

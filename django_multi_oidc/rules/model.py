@@ -72,7 +72,9 @@ class Rules:
 
     def __post_init__(self) -> None:
         names = frozenset[str]().union(*(rule.claim_names for rule in self.every))
-        kept = names | MARKERS if any(self._tests()) else names
+        # An address is no list; a table may look at one, and who knows what a function looks at.
+        of_addresses = all(isinstance(entry, EmailEntry) for rule in self.every for entry in rule.entries)
+        kept = names if of_addresses else names | MARKERS
         object.__setattr__(self, "claim_names", names)  # frozen, and computed once
         object.__setattr__(self, "kept_names", kept)
 

@@ -104,7 +104,7 @@ def _functions(key: str, table: Mapping[str, Any], mistakes: list[RuleMistake]) 
     elif not DOTTED_PATH.fullmatch(path):
         what = f"has the function {quoted(path)}, which is no dotted path."
     else:
-        yield FunctionEntry(path)
+        yield FunctionEntry(path, key)
         return
     mend = 'The dotted path of a function of the project, and nothing else:\n{ function = "shop.rules.is_editor" }'
     mistakes.append(RuleMistake(key, what, mend))

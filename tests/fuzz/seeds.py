@@ -184,6 +184,7 @@ def _rules() -> list[bytes]:
     return [
         b'{"allow": ["pat@example.org", "*@example.org", {"groups": ["staff"], "a.b": {"c": 1}}]}',
         b'{"admins": ["a"], "roles": {"admin": [], " ": [], "editor": [{"email": "x"}]}, "trust_email": true}',
+        b'{"allow": {"function": "a.b"}, "admins": {"function": "", "x": 1}, "roles": {"c": {"function": []}}}',
         b'{"allow": [{"": 1}, {}, [], 3, "*", "*@", "^a$", "a@*.b", "\\u212a@b.c"], "roles": []}',
     ]
 

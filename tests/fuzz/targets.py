@@ -31,7 +31,7 @@ from django_multi_oidc.exceptions import (
     StateUnknown,
 )
 from django_multi_oidc.providers import configuration
-from django_multi_oidc.rules import parse_rules
+from django_multi_oidc.rules import FunctionEntry, parse_rules
 from tests.fuzz import site
 from tests.hostile_provider import ACCESS_TOKEN, CLIENT_ID, NONCE, provider_at, signed
 from tests.whatwg import Place, place
@@ -229,8 +229,10 @@ def fuzz_rules(data: bytes) -> None:
     if table is not None:
         rules, mistakes = parse_rules(table)
         assert all(mistake.key and mistake.what and mistake.mend for mistake in mistakes)
-        assert ("allow" in table) is not rules.allows({})
-        assert rules.roles_of({}) == frozenset()
+        # A function is not called: its name is the fuzzer's.
+        if not any(isinstance(entry, FunctionEntry) for rule in rules.every for entry in rule.entries):
+            assert ("allow" in table) is not rules.allows({})
+            assert rules.roles_of({}) == frozenset()
 
 
 def fuzz_toml(data: bytes) -> None:
