@@ -88,3 +88,18 @@ def test_logout_is_a_response_without_the_cookie(rf):  # L2, O1
 def test_after_logout_the_request_is_nobodys(client, make_identity, cookie_of):  # O1
     response = client.get("/leave/", headers={"cookie": cookie_of(make_identity())})
     assert response.wsgi_request.oidc_user.is_logged_in is False
+
+
+def test_a_rule_that_fails_keeps_nobody_logged_in(
+    client, secrets, settings, make_identity, cookie_of, caplog
+):  # O1
+    headers = {"cookie": cookie_of(make_identity())}
+    secrets["alpha"]["allow"] = {"function": "tests.test_rules.raises"}
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    with pytest.raises(ZeroDivisionError):
+        client.get("/ask/", headers=headers)
+    response = client.get("/leave/", headers=headers)
+    assert (response.status_code, response.cookies["multi_oidc_auth"]["max-age"]) == (302, 0)
+    [record] = [record for record in caplog.records if record.name == "django_multi_oidc.ending"]
+    assert record.getMessage().splitlines()[0] == "nobody can say who logs out"
+    assert record.exc_info is None  # S7
