@@ -48,6 +48,8 @@ class Visitor:
 
 def parameters(url):
     """The query of a URL, each parameter once."""
-    query = parse_qs(urlsplit(url).query, strict_parsing=True)
+    query = parse_qs(
+        urlsplit(url).query, strict_parsing=bool(urlsplit(url).query)
+    )  # Python 3.10 reads none as wrong
     assert all(len(values) == 1 for values in query.values()), query
     return {name: values[0] for name, values in query.items()}
