@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .providers import Provider, configuration
@@ -17,9 +17,10 @@ ADDRESSES = ("email", "preferred_username")
 ALWAYS = frozenset({"iss", "sub", "exp", "iat", "auth_time", "acr", "amr", "sid", "tid"})
 
 
-def kept(provider: Provider, claims: Mapping[str, Any]) -> dict[str, Any]:
+def kept(provider: Provider, claims: Mapping[str, Any], *, added: Collection[str] = ()) -> dict[str, Any]:
     """The claims without protocol noise, of these the ones that ``claims`` wants, lists cut by ``trim_to_rules``.
 
+    ``added`` are the names that the site itself has put there: wanted, whatever ``claims`` lists.
     Whomever a rule's list matches with all claims, it matches with these.
     """
     wanted = _wanted(provider)
@@ -29,6 +30,7 @@ def kept(provider: Provider, claims: Mapping[str, Any]) -> dict[str, Any]:
         if name not in NEVER
         and (
             name in provider.rules.kept_names
+            or name in added
             or (name not in PROTOCOL_NOISE and (wanted is None or name in wanted))
         )
     }

@@ -136,9 +136,8 @@ def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any])
     if not provider.allows_tenant(verified):
         raise AccountNotAllowed('"tid" is not one of the provider\'s tenants', account=account)
     claims = on_login.ask(request, provider.name, verified)
-    added = {name: value for name, value in claims.items() if name not in verified}
     # Of what is kept, read-only: a function that lets somebody in now has to do so at the next request as well.
-    keeps: Mapping[str, Any] = read_only({**kept(provider, claims), **added})
+    keeps: Mapping[str, Any] = read_only(kept(provider, claims, added=claims.keys() - verified.keys()))
     missing = _warn_of_incomplete(provider, keeps)
     if not provider.allows(keeps):
         detail = "no entry of the provider's allow rule matches"

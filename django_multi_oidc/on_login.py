@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
 from typing import Any
 
-from asgiref.sync import async_to_sync, iscoroutinefunction
+from asgiref.sync import async_to_sync
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from . import strict_json
 from .conf import conf
 from .exceptions import LoginRefused, OnLoginFailed
 from .kept_claims import ALWAYS
@@ -30,7 +32,7 @@ def ask(request: HttpRequest, provider: str, claims: Mapping[str, Any]) -> dict[
     if path is None:
         return dict(claims)
     try:
-        answer = _checked(_function(path)(request, provider, json.loads(json.dumps(claims))))
+        answer = _checked(_answer(import_string(path), request, provider, json.loads(json.dumps(claims))))
     except LoginRefused as refusal:
         refusal.account = account_of(claims)
         raise
@@ -42,9 +44,14 @@ def ask(request: HttpRequest, provider: str, claims: Mapping[str, Any]) -> dict[
     return {**{name: value for name, value in answer.items() if name not in ALWAYS}, **verified}
 
 
-def _function(path: str) -> Callable[..., Any]:
-    function: Callable[..., Any] = import_string(path)
-    return async_to_sync(function) if iscoroutinefunction(function) else function
+def _answer(function: Callable[..., Any], *arguments: Any) -> Any:
+    # By what it returns: a decorator, or an object that can be called, hides of which kind a function is.
+    answer = function(*arguments)
+    return async_to_sync(_awaited)(answer) if isawaitable(answer) else answer
+
+
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    return await answer
 
 
 def _checked(answer: Any) -> dict[str, Any]:
@@ -53,5 +60,5 @@ def _checked(answer: Any) -> dict[str, Any]:
         raise TypeError(f"the function returned an object of type {type(answer).__name__}: return the claims")
     if not all(isinstance(name, str) for name in answer):
         raise TypeError("a claim's name is a string")
-    copy: dict[str, Any] = json.loads(json.dumps(dict(answer), allow_nan=False))
-    return copy
+    # As strict as with a provider: half a character, or nesting without end, would break pages later.
+    return strict_json.parse_object(json.dumps(dict(answer)).encode())

@@ -59,6 +59,13 @@ def test_an_address_stays_with_whether_it_was_verified():  # K5, U3
     assert found.keys() == {"iss", "sub", "exp", "iat", "email", "email_verified"}
 
 
+def test_what_the_site_adds_stays_and_its_lists_are_cut_too():  # U7, K5
+    site = {"department": "sales", "teams": ["a", "b"], "_claim_sources": {"src": {"access_token": "t"}}}
+    cut = provider(claims=["name"], trim_to_rules=["teams"], admins=[{"teams": "b"}])
+    found = kept(cut, {"sub": "x", "locale": "fi"} | site, added=site.keys())
+    assert found == {"sub": "x", "department": "sales", "teams": ["b"]}
+
+
 def test_what_a_rule_looks_at_stays():  # K5, A2
     rules = {"admins": ["pat@alpha.example"], "allow": [{"groups": "staff"}, {"address.country": "NO"}]}
     found = kept(provider(claims=["name"], **rules), CLAIMS)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.models import Group
 from django.core.checks import Error, run_checks
-from django.test import AsyncClient, override_settings
+from django.db import connection
+from django.test import AsyncClient
+from django.utils.safestring import mark_safe
 
 from django_multi_oidc import on_login
 from django_multi_oidc.exceptions import LoginRefused, OnLoginFailed
@@ -35,6 +37,23 @@ def give(request, provider, claims):
 
 async def agive(request, provider, claims):
     return give(request, provider, claims)
+
+
+class Disguised:
+    """What no look at a function tells to be async."""
+
+    async def __call__(self, request, provider, claims):
+        return {"department": provider}
+
+
+disguised = Disguised()
+
+
+def nested(depth):
+    answer: dict = {}
+    for _ in range(depth):
+        answer = {"in": answer}
+    return answer
 
 
 @pytest.fixture(params=["give", "agive"])
@@ -65,6 +84,11 @@ def test_it_says_what_is_kept(rf, hook):  # U7
     assert kept(rf, lambda claims: {**claims, "name": "P."}, hook) == {**VERIFIED, "name": "P."}
 
 
+def test_async_is_what_returns_something_to_wait_for(rf, settings):  # U7
+    settings.MULTI_OIDC_ON_LOGIN = "tests.test_on_login.disguised"
+    assert on_login.ask(rf.get("/"), "alpha", VERIFIED)["department"] == "alpha"
+
+
 @pytest.mark.parametrize("name", ["iss", "sub", "exp", "iat", "auth_time", "acr", "amr", "sid", "tid"])
 def test_who_by_whom_and_when_is_not_its_to_say(rf, hook, name):  # U7
     assert kept(rf, lambda claims: {**claims, name: 17}, hook) == VERIFIED
@@ -91,6 +115,9 @@ def test_the_claims_that_it_gets_are_its_own(rf, hook):  # U7
         ({1: "x"}, "TypeError"),
         ({"when": {1, 2}}, "TypeError"),
         ({"number": float("nan")}, "ValueError"),
+        ({"name": "\ud83d"}, "ValueError"),
+        ({"\ud83d": "name"}, "ValueError"),
+        (nested(32), "ValueError"),
         (lambda claims: claims["nosuch"], "KeyError"),
     ],
 )
@@ -118,6 +145,10 @@ def test_what_is_wrong_with_an_answer_stands_in_the_log(rf, hook, caplog, answer
     with pytest.raises(OnLoginFailed):
         kept(rf, answer, hook)
     assert caplog.records[0].getMessage().splitlines()[-1] == said
+
+
+def test_it_may_nest_as_deep_as_a_providers_claims(rf, hook):  # U7
+    assert kept(rf, nested(31), hook)["in"] == nested(30)
 
 
 def test_a_path_that_leads_nowhere_logs_nobody_in(rf, settings):  # U7
@@ -148,6 +179,22 @@ def test_a_refusal_is_shown_and_not_logged(visitor, hook, caplog):  # U7, S7
     assert "You left" not in caplog.text
     assert "left, Pat" not in caplog.text
     assert "login failed: login_refused at stage callback, provider 'alpha'" in caplog.text
+
+
+def test_a_refusal_is_escaped_even_where_it_is_said_to_be_safe(visitor, hook):  # U7
+    def refuse(claims):
+        raise LoginRefused(mark_safe("<b>You</b> left."))
+
+    hook(refuse)
+    assert '<p role="alert">&lt;b&gt;You&lt;/b&gt; left.</p>' in visitor.log_in().content.decode()
+
+
+def test_a_refusal_without_a_text(visitor, hook):  # U7
+    def refuse(claims):
+        raise LoginRefused
+
+    hook(refuse)
+    assert '<p role="alert">This site does not let you log in.</p>' in visitor.log_in().content.decode()
 
 
 def test_a_failure_leaves_who_was_there(visitor, hook):  # U7, L7
@@ -181,6 +228,14 @@ def test_what_it_adds_is_kept_whatever_claims_lists(visitor, hook, live_secrets,
     assert "name" not in visitor.user()
 
 
+def test_lists_that_it_adds_are_cut_like_a_providers(visitor, hook, live_secrets, settings):  # U7, K5
+    live_secrets["alpha"] |= {"trim_to_rules": ["teams"], "roles": {"seller": [{"teams": "sales"}]}}
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    hook(lambda claims: {**claims, "teams": ["sales", *map(str, range(2000))]})
+    assert visitor.log_in().status_code == 302
+    assert visitor.user()["teams"] == ["sales"]
+
+
 @pytest.mark.parametrize(("department", "status"), [("sales", 302), ("it", 403)])
 def test_rules_see_what_it_returned(visitor, hook, live_secrets, settings, department, status):  # U7, A2
     live_secrets["alpha"] |= {
@@ -202,6 +257,41 @@ def test_the_request_has_nothing_of_the_providers_answer(visitor, hook):  # U7, 
     code = re.search(r"code=([^&]+)", back)[1]
     assert not [value for value in values if code in value and "multi_oidc_auth" not in value]
     assert request.oidc_user.is_logged_in is True  # by now
+
+
+@pytest.mark.parametrize("kind", ["see_who_was_there", "asee_who_was_there"])
+def test_it_may_ask_who_was_there_before(visitor, settings, kind):  # U7
+    settings.MULTI_OIDC_ON_LOGIN = f"tests.test_on_login.{kind}"
+    visitor.log_in()
+    assert visitor.user()["before"] == "nobody"
+    visitor.log_in("/oidc/login/beta/")
+    assert visitor.user()["before"] == "pat@alpha.example"
+
+
+def see_who_was_there(request, provider, claims):
+    return {**claims, "before": request.oidc_user.get("email", "nobody")}
+
+
+async def asee_who_was_there(request, provider, claims):
+    return {**claims, "before": (await request.aoidc_user()).get("email", "nobody")}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_it_writes_stays_where_the_login_fails_later(visitor, live_secrets, settings):  # U7
+    live_secrets["alpha"]["allow"] = [{"department": "it"}]
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    settings.MULTI_OIDC_ON_LOGIN = "tests.test_on_login.write_down"
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        assert visitor.log_in().status_code == 403
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+    assert [group.name for group in Group.objects.all()] == ["in a transaction: False"]
+
+
+def write_down(request, provider, claims):
+    Group.objects.create(name=f"in a transaction: {connection.in_atomic_block}")
+    return claims
 
 
 def test_claims_that_do_not_fit_afterwards(visitor, hook):  # U7, K5
@@ -237,6 +327,10 @@ def test_under_asgi(live_secrets, hook, visitor):  # U7
         ("tests.test_on_login:give", '"tests.test_on_login:give", which is no dotted path'),
         ("tests.test_on_login.VERIFIED", '"tests.test_on_login.VERIFIED", which is no function'),
         ("nosuch.on_login", "\"nosuch.on_login\", which cannot be imported: No module named 'nosuch'"),
+        (
+            "tests.test_rules.breaks",
+            "\"tests.test_rules.breaks\", which cannot be imported: name 'Editor' is not defined",
+        ),
     ],
 )
 def test_a_wrong_setting_is_found(settings, value, problem):  # D6
@@ -257,16 +351,47 @@ def test_a_right_setting_is_silent(hook):  # D6
 # The page of the docs.
 
 
-def test_the_documented_function(rf):  # D6
-    (_, code) = blocks(ROOT / "docs" / "login_hook.md", "python")
+def documented(number):
+    code = blocks(ROOT / "docs" / "login_hook.md", "python")[number]
     module: dict = {}
     exec(code.text, module)
-    function = module["on_login"]
-    pat = {"email": "pat@example.org"}
+    return module["on_login"]
+
+
+def test_the_documented_function():  # D6
+    function = documented(1)
+    pat = {"email": "pat@example.org", "email_verified": True}
     assert function(None, "google", pat) == {**pat, "department": "sales"}
     with pytest.raises(LoginRefused) as caught:
-        function(None, "google", {"email": "eve@example.org"})
+        function(None, "google", {"email": "Eve@example.org"})
     assert caught.value.own_message == "You left the company in May."
-    assert json.dumps(function(None, "google", {}))
-    with override_settings(MULTI_OIDC_ON_LOGIN=None):
-        assert on_login.ask(rf.get("/"), "alpha", pat) == pat
+
+
+@pytest.mark.parametrize("verified", [{}, {"email_verified": False}, {"email_verified": "true"}])
+def test_the_documented_function_grants_nothing_by_anybodys_address(verified):  # D6, A2
+    eve = {"email": "pat@example.org", "department": "sales", **verified}
+    assert documented(1)(None, "google", eve) == {**eve, "department": "none"}
+
+
+def test_the_documented_function_grants_nothing_by_look_alikes():  # D6, A2
+    kim = {"email": "\u212aim@example.org", "email_verified": True}
+    function = documented(1)
+    function.__globals__["DEPARTMENTS"]["kim@example.org"] = "sales"
+    assert function(None, "google", kim) == {**kim, "department": "none"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("address", "teams"), [("pat@alpha.example", ["sales"]), ("pat@b.example", [])])
+def test_the_documented_async_function(visitor, settings, monkeypatch, address, teams):  # D6
+    Group.objects.create(name="sales").user_set.create(username="pat", email=address)
+    monkeypatch.setattr("tests.test_on_login.agive", documented(2))
+    settings.MULTI_OIDC_ON_LOGIN = "tests.test_on_login.agive"
+    assert visitor.log_in().status_code == 302
+    assert visitor.user()["teams"] == teams
+
+
+def test_the_documented_async_function_asks_by_no_address_of_anybodys(rf, monkeypatch, settings):  # D6, A2
+    monkeypatch.setattr("tests.test_on_login.agive", documented(2))
+    settings.MULTI_OIDC_ON_LOGIN = "tests.test_on_login.agive"
+    claims = {"email": "pat@alpha.example", "teams": ["sales"]}
+    assert on_login.ask(rf.get("/"), "alpha", claims) == {**claims, "teams": []}  # and no query

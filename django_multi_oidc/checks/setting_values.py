@@ -41,7 +41,7 @@ def _on_login_setting() -> Iterable[CheckMessage]:
 def _import_problem(path: str) -> str:
     try:
         return "" if callable(import_string(path)) else "which is no function"
-    except ImportError as error:
+    except Exception as error:  # a module may fail in any way while it is imported
         return f"which cannot be imported: {error}"
 
 
