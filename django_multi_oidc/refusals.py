@@ -73,11 +73,9 @@ def _status(refusal: Refusal) -> int:
 
 def _login_url(gate: Gate, refusal: Refusal, identity: Identity | None, page: str) -> str:
     """Where the login is that lets the person in: with another account, or with the same and another proof."""
-    params: dict[str, str | int] = {}
+    params: dict[str, str | int | None] = {"max_age": gate.max_age}
     if not refusal.a_login_mends_it:
         params["prompt"] = "select_account"
-    if gate.max_age is not None:
-        params["max_age"] = gate.max_age
     if refusal is Refusal.TOO_OLD and identity is not None:
         # The same person, whom the provider need not ask which account it shall be.
         return login_url(identity.provider, next=page, params={"prompt": "", **params})

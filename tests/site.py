@@ -218,6 +218,7 @@ PAGES_FOR_SOME = {
     "alpha-class": with_mixin(OIDCLoginRequiredMixin, oidc_providers="alpha"),
     "alpha-admin": with_decorator(oidc_admin_required(providers=["alpha"])),
     "both": with_decorator(oidc_login_required(providers=["alpha", "beta"])),
+    "both-admin": with_decorator(oidc_admin_required(providers=["alpha", "beta"])),
     "recent-alpha": with_decorator(oidc_recent_login(300, providers=["alpha"])),
     "two-mixins": with_mixin(
         type("Both", (OIDCRecentLoginMixin, OIDCAdminRequiredMixin), {"oidc_max_age": 300})

@@ -116,6 +116,7 @@ def test_every_page_for_some_refuses_somebody():
         "alpha-class",
         "alpha-admin",
         "both",
+        "both-admin",
         "recent-alpha",
     }
 
@@ -130,7 +131,7 @@ def test_nobody_goes_to_the_login_and_back(ask, name):  # A1
     assert response["Location"].startswith("/oidc/login/")
     assert query_of(response["Location"])["next"] == f"/{ask.mode}/{name}/?a=b"
     assert params_of(response["Location"])[0] == ({"max_age": "300"} if name in RECENT else {})
-    assert params_of(response["Location"])[1] == (["alpha", "beta"] if name == "both" else [])
+    assert params_of(response["Location"])[1] == (["alpha", "beta"] if name.startswith("both") else [])
     assert response["Cache-Control"] == "private, no-store"
     assert "WWW-Authenticate" not in response
 
@@ -236,6 +237,12 @@ def test_they_can_use_another_account(ask, name):  # A1, L2
     assert other.startswith("/oidc/login/?")
     assert {query_of(url)["next"] for url in (same, other)} == {f"/{ask.mode}/{name}/?a=b"}
     assert params_of(same) == params_of(other) == [{"prompt": "select_account"}, []]
+
+
+def test_they_stay_at_their_provider_where_it_is_one_of_several(ask):  # A1
+    found = links(ask("both-admin", PERSON, who="beta"))
+    assert found["Use another account"].startswith("/oidc/login/beta/?")
+    assert params_of(found["Use another login provider"]) == [{"prompt": "select_account"}, ["alpha", "beta"]]
 
 
 def test_people_of_another_provider_are_shown_the_right_one(ask):  # A1

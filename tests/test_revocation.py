@@ -105,6 +105,21 @@ def test_a_person_is_ended_by_address(logged_in, clock):  # O4
     ]
 
 
+def test_who_was_ended_by_address_may_come_back(logged_in, clock):  # O4
+    revocation.end_person(alpha(), email="pat@alpha.example")
+    clock.shift(1)
+    assert not revocation.is_ended(logged_in("later"))
+
+
+def test_a_first_mark_is_added_and_not_set(clock, monkeypatch):  # O4: a later one may be there by then
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("what another process has added meanwhile would be gone")
+
+    monkeypatch.setattr(caches["default"], "set", refuse)
+    revocation.end_person(alpha(), sub="pat-sub")
+
+
 def test_everybody_at_a_provider_is_ended(logged_in, clock):  # O4
     pat, kim, beta = logged_in(), logged_in("two", sub="kim-sub"), logged_in("three", "beta")
     revocation.end_everybody(alpha())
