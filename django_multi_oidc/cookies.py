@@ -11,9 +11,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.views.decorators.debug import sensitive_variables
 
 from . import cookie_header, lifetimes, pieces, signing
-from .exceptions import IdentityTooLarge
+from .exceptions import IdentityTooLarge, RuleFailed
 from .providers import Configuration, configuration
 from .providers.model import LONGEST_LIFETIME
 from .users import Identity, read_only
@@ -86,6 +87,7 @@ def read(request: HttpRequest) -> Identity | None:
     return known[0]
 
 
+@sensitive_variables()  # a function of the allow rule may fail
 def _read(request: HttpRequest) -> Identity | None:
     settings = configuration()
     if not settings.providers:
@@ -105,6 +107,15 @@ def signed(request: HttpRequest) -> Identity | None:
         return _signed(text)
     except (_Nobody, pieces.PiecesError):
         return None
+
+
+def owner(request: HttpRequest) -> Identity | None:
+    """`read`, and where the allow rule fails, whom it was asked about: for whose session it is, and for who leaves."""
+    try:
+        return read(request)
+    except RuleFailed as failure:
+        logger.warning("identity cookie neither accepted nor refused: %s", failure.detail)
+        return signed(request)
 
 
 class _Nobody(Exception):

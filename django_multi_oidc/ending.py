@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -44,7 +43,7 @@ def end(request: HttpRequest, everywhere: bool) -> Identity | None:
     """End the visitor's login in the cache; who they were. Whose login was ended before may not end others."""
     if everywhere:
         _need_revocation("logout(everywhere=True)")
-    identity = visitor.read(request) if everywhere else _whoever_leaves(request)
+    identity = visitor.owner(request) if everywhere else visitor.owner_even_in_an_outage(request)
     if identity is not None and everywhere:
         provider, sub = configuration().providers[identity.provider], identity.claims["sub"]
         revocation.end_person(provider, sub=sub)
@@ -52,16 +51,6 @@ def end(request: HttpRequest, everywhere: bool) -> Identity | None:
     if (signed := cookies.signed(request)) is not None:
         revocation.end_login(signed)
     return identity
-
-
-def _whoever_leaves(request: HttpRequest) -> Identity | None:
-    """None also where a function of the site's own rules fails: that must keep nobody logged in."""
-    try:
-        return visitor.identity_even_in_an_outage(request)
-    except Exception:  # whatever a project's function raises
-        # As text: of an exc_info, Django's error mails would show the local variables, claims and all.
-        logger.error("nobody can say who logs out\n%s", traceback.format_exc())
-        return None
 
 
 def logged_out(request: HttpRequest, identity: Identity | None) -> HttpResponseRedirect:

@@ -160,6 +160,13 @@ class OnLoginFailed(LoginError):
     message = _("Something went wrong on this site when you logged in.")
 
 
+class RuleFailed(LoginError):
+    """A function in the rules of the secrets file did not say yes or no: it raised, or has another answer."""
+
+    code, status, mender = "rule_failed", 500, "site"
+    message = _("Something went wrong on this site when it looked up what your account may do.")
+
+
 # What the provider did, or what its configuration here made it do: 502, 504.
 
 

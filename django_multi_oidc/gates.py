@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
-from inspect import isawaitable
+from inspect import iscoroutine
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
@@ -134,8 +134,12 @@ def is_recent(user: OIDCUser, max_age: int) -> bool:
 
 
 def _verdict(answer: Any) -> Refusal | None:
-    """What a project's test has said. A coroutine that nobody has awaited would count as a yes."""
-    if isawaitable(answer):
-        getattr(answer, "close", bool)()
-        raise TypeError("the test of a page has returned an awaitable: write it as async def")
-    return None if answer else Refusal.TEST
+    """What a project's test has said. Anything but True and False may be a mistake that would let everybody in."""
+    if answer is True or answer is False:
+        return None if answer else Refusal.TEST
+    if iscoroutine(answer):
+        answer.close()
+    raise TypeError(
+        f"the test of a page returned an object of type {type(answer).__name__}: it returns True or False, or "
+        "is an async def that does"
+    )

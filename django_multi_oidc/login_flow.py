@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,14 @@ from . import (
 )
 from .backend_loading import backend_of
 from .callback import Answer
-from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError, IDTokenInvalid, LoginEnded
+from .exceptions import (
+    AccountNotAllowed,
+    CallbackMismatch,
+    ConfigurationError,
+    IDTokenInvalid,
+    LoginEnded,
+    RuleFailed,
+)
 from .kept_claims import kept
 from .login_params import LoginParams
 from .login_state import LoginState
@@ -139,7 +147,7 @@ def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any])
     # Of what is kept, read-only: a function that lets somebody in now has to do so at the next request as well.
     keeps: Mapping[str, Any] = read_only(kept(provider, claims, added=claims.keys() - verified.keys()))
     missing = _warn_of_incomplete(provider, keeps)
-    if not provider.allows(keeps):
+    if not _is_let_in(provider, keeps):
         detail = "no entry of the provider's allow rule matches"
         raise AccountNotAllowed(f"{detail}; not all there: {missing}" if missing else detail, account=account)
     return keeps
@@ -157,6 +165,15 @@ def _identity(
         claims=claims,
         issued_at=began,
     )
+
+
+def _is_let_in(provider: Provider, claims: Mapping[str, Any]) -> bool:
+    try:
+        return provider.allows(claims)
+    except RuleFailed:
+        # As text: of an exc_info, Django's error mails would show the local variables, claims and all.
+        logger.error("a rule failed at a login, provider %r\n%s", provider.name, traceback.format_exc())
+        raise
 
 
 def _warn_of_incomplete(provider: Provider, claims: Mapping[str, Any]) -> str:
@@ -182,7 +199,7 @@ def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) ->
     _check_response(response, identity)
     if revocation.is_ended(identity):
         raise LoginEnded("the person's logins were ended since the callback came")
-    before = cookies.read(request)
+    before = cookies.owner(request)
     sessions.renew(request, identity, before=before)
     if before is not None and before.login_id != identity.login_id:
         revocation.end_login(before)

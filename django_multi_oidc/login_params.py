@@ -5,15 +5,20 @@ Whoever writes a link could otherwise have a login take place silently, or with 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from django.http import HttpRequest
 
 from . import signing
 from .providers import Provider, configuration
-from .providers.keys import OWN_PARAMS
+from .providers.keys import KNOWN_KEYS, OWN_PARAMS
+
+MaxAge = int | Literal[""] | None
+"""Seconds (OpenID Connect Core 1.0 section 3.1.2.1); "" for none at all; None for the provider's own."""
 
 LIFETIME = 24 * 60 * 60  # seconds; a page with such a link may stay open for long
 PARAMETER = "params"
@@ -37,21 +42,21 @@ class LoginParams:
         return [provider for name, provider in known.items() if name in self.providers] or [*known.values()]
 
     @property
-    def max_age(self) -> int | None:
-        """Seconds (OpenID Connect Core 1.0 section 3.1.2.1); None where this login does not say."""
+    def max_age(self) -> MaxAge:
+        """What this login says of it, even that it wants none; None where it does not say."""
         value = self.params.get("max_age")
-        return int(value) if value else None
+        return int(value) if value else value
 
     @property
     def is_step_up(self) -> bool:
         """Whether the same person is to prove once more who they are, so that no account is to be chosen."""
-        return self.max_age is not None and self.params.get("prompt") == ""
+        return isinstance(self.max_age, int) and self.params.get("prompt") == ""
 
     @property
     def asks_a_person(self) -> bool:
         """Whether the provider does not answer by itself, so that no page can ask for such a login in a loop."""
         prompts = self.params.get("prompt", "").split()
-        return self.max_age is not None or not PROMPTS_FOR_A_PERSON.isdisjoint(prompts)
+        return isinstance(self.max_age, int) or not PROMPTS_FOR_A_PERSON.isdisjoint(prompts)
 
 
 def checked(params: Mapping[str, str | int | None]) -> dict[str, str]:
@@ -63,12 +68,7 @@ def checked(params: Mapping[str, str | int | None]) -> dict[str, str]:
 
 
 def _value(name: str, value: str | int) -> str:
-    if name in OWN_PARAMS:
-        raise TypeError(f"login(): {name!r} is set by the login itself, as are {', '.join(OWN_PARAMS)}")
-    if name in OF_THE_PROVIDER:
-        raise TypeError(
-            f"login(): {name!r} belongs into the client_kwargs of the provider, for all its logins"
-        )
+    _check_name(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(
             f"login(): {name!r} is a string or a whole number, not of type {type(value).__name__}"
@@ -79,6 +79,22 @@ def _value(name: str, value: str | int) -> str:
     if not text.isprintable():
         raise ValueError(f"login(): {name!r} has a character that cannot be printed")
     return text
+
+
+def _check_name(name: str) -> None:
+    """RFC 6749 section 8.2: what a request's parameter can be called; and that it is not somebody else's to say."""
+    if not isinstance(name, str) or not re.fullmatch(r"[-._0-9A-Za-z]+", name):
+        raise TypeError(
+            f"login(): {name!r} is no name of a parameter: it has ASCII letters, digits, -, . and _"
+        )
+    if name in OWN_PARAMS:
+        raise TypeError(f"login(): {name!r} is set by the login itself, as are {', '.join(OWN_PARAMS)}")
+    if name in OF_THE_PROVIDER:
+        raise TypeError(
+            f"login(): {name!r} belongs into the client_kwargs of the provider, for all its logins"
+        )
+    if name in KNOWN_KEYS:  # client_secret among them, which would stand in a URL
+        raise TypeError(f"login(): {name!r} is a key of the secrets file, and no parameter of a request")
 
 
 def signed(params: Mapping[str, str], providers: Collection[str]) -> str:

@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 from . import cookie_header, signing
 from .conf import conf
 from .exceptions import CookiesFull, StateExpired, StateSpent, StateUnknown
+from .login_params import MaxAge
 from .providers import configuration
 
 logger = logging.getLogger(__name__)
@@ -42,8 +43,8 @@ class LoginState:
     begun_at: float
     key_name: str
     """Of the secret that nonce and verifier derive from, wherever the login is finished."""
-    max_age: int | None = None
-    """Seconds, where this login asked for a proof of that age (OpenID Connect Core 1.0 section 3.1.2.1)."""
+    max_age: MaxAge = None
+    """What this login asked for itself."""
 
     @property
     def nonce(self) -> str:
@@ -56,8 +57,8 @@ class LoginState:
         return signing.derive("code-verifier", self.state, key_name=self.key_name)
 
 
-def begin(provider: str, next_url: str, *, max_age: int | None = None) -> LoginState:
-    """A new login at a provider. ``next_url`` is already known to be safe, or empty; ``max_age`` in seconds."""
+def begin(provider: str, next_url: str, *, max_age: MaxAge = None) -> LoginState:
+    """A new login at a provider. ``next_url`` is already known to be safe, or empty; ``max_age`` is its own."""
     return LoginState(
         state=secrets.token_urlsafe(32),
         provider=provider,

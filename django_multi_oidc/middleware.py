@@ -113,13 +113,15 @@ def needs_login(view: Callable[..., Any]) -> bool:
 def outage_of(request: HttpRequest, response: HttpResponseBase) -> RevocationUnknown | None:
     """Why a page says something else than it should: who asked was not told, and did not say so.
 
-    Raises the SynchronousOnlyOperation that a template in a coroutine has swallowed.
+    Raises what else a template has swallowed: a rule that failed, or a question that a coroutine has to await.
     """
     failure = failure_of(request.oidc_user)  # type: ignore[attr-defined]  # as below
     if failure is None or getattr(response, "tells_of_outage", False):
         return None
     if isinstance(failure, RevocationUnknown):
         return failure
+    if response.status_code >= 500:  # it was raised, and logged
+        return None
     raise failure
 
 
@@ -129,7 +131,7 @@ def session_writer(request: HttpRequest) -> Identity | None:
     if not sessions.is_written(request):
         return None
     # Whether the login was ended is not asked: that the session was theirs is all that it has to say.
-    return known_identity(user) if is_known(user) else cookies.read(request)
+    return known_identity(user) if is_known(user) else cookies.owner(request)
 
 
 def finished(request: HttpRequest, user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:

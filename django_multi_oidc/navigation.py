@@ -45,8 +45,14 @@ def asker(request: HttpRequest) -> Asker:
         return "person" if mode == "navigate" else "script"
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return "script"
-    wanted = request.get_preferred_type(["text/html", "application/json"])
-    return "script" if wanted == "application/json" else "person"
+    return "script" if _preferred_type(request) == "application/json" else "person"
+
+
+def _preferred_type(request: HttpRequest) -> str | None:
+    try:
+        return request.get_preferred_type(["text/html", "application/json"])
+    except (LookupError, ValueError):  # a parameter in an encoding that is none (RFC 8187 section 3.2)
+        return None
 
 
 def reads(request: HttpRequest) -> bool:

@@ -19,7 +19,7 @@ from .login_params import LoginParams
 from .login_urls import chooser_url, login_url
 from .providers import Provider, configuration
 from .signals import oidc_login_failed
-from .users import Identity
+from .users import Identity, Untold
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def error(
     oidc_login_failed.send_robust(sender=name, request=request, error=failure, reference=reference)
     context = {
         "failure": failure,
-        "own_message": getattr(failure, "own_message", ""),
+        "own_message": Untold(getattr(failure, "own_message", "")),
         "provider": provider,
         "reference": reference,
         "account": getattr(failure, "account", ""),

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 
 from . import ending, sessions
 from .ending import end_access
+from .login_params import MaxAge
 from .login_urls import login_url
 
 __all__ = ["alogout", "end_access", "login", "logout"]
@@ -19,7 +20,7 @@ def login(
     next: str | None = None,
     prompt: str | None = None,
     login_hint: str | None = None,
-    max_age: int | None = None,
+    max_age: MaxAge = None,
     acr_values: str | None = None,
     **params: str | int,
 ) -> HttpResponseRedirect:

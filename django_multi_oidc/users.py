@@ -13,7 +13,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from .exceptions import RevocationUnknown
+from .exceptions import OIDCError
 from .providers import Provider, configuration
 from .rules import ADMIN, Reason
 
@@ -87,10 +87,19 @@ class Identity:
         return next((name for name in names if isinstance(name, str) and 0 < len(name) <= MAX_HINT), "")
 
 
-def account_of(claims: Mapping[str, Any]) -> str:
+def account_of(claims: Mapping[str, Any]) -> Untold:
     """What the person would call the account of these claims, to be shown to that person alone."""
     names = (claims.get(name) for name in ("email", "preferred_username", "name"))
-    return next((name for name in names if isinstance(name, str) and name), str(claims["sub"]))
+    return Untold(next((name for name in names if isinstance(name, str) and name), claims["sub"]))
+
+
+class Untold(str):
+    """A string for a page that no repr tells: a template that fails puts its whole context into Django's mails."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
 
 
 Reader = Callable[[HttpRequest], Identity | None]
@@ -132,11 +141,15 @@ class OIDCUser(Mapping[str, Any]):
         return identity.claims if identity else ReadOnlyDict()
 
     @property
-    @sensitive_variables()  # here and below: a project's own rule may raise
+    @sensitive_variables()  # here and below: a project's own rule may fail
     def roles(self) -> frozenset[str]:
-        """The roles that the secrets file gives this identity now; `admins` there is the role ``admin``."""
+        """The roles that the secrets file gives this identity now; `admins` there is the role ``admin``.
+
+        Here and below: raises RuleFailed where a function of the rules does not answer.
+        """
         identity = identity_of(self)
-        return _provider(identity).rules.roles_of(identity.claims) if identity else frozenset()
+        with _noting_failure(self):
+            return _provider(identity).rules.roles_of(identity.claims) if identity else frozenset()
 
     @property
     def is_admin(self) -> bool:
@@ -147,7 +160,8 @@ class OIDCUser(Mapping[str, Any]):
     def has_role(self, role: str) -> bool:
         """Whether a rule of the identity's own provider gives this role."""
         identity = identity_of(self)
-        return identity is not None and _provider(identity).rules.gives(role, identity.claims)
+        with _noting_failure(self):
+            return identity is not None and _provider(identity).rules.gives(role, identity.claims)
 
     @sensitive_variables()
     def why(self, role: str) -> Reason:
@@ -155,7 +169,8 @@ class OIDCUser(Mapping[str, Any]):
         identity = identity_of(self)
         if identity is None:
             return Reason(role=role, granted=False, notes=("nobody is logged in",))
-        return _provider(identity).rules.why(role, identity.claims)
+        with _noting_failure(self):
+            return _provider(identity).rules.why(role, identity.claims)
 
     def to_dict(self) -> dict[str, Any]:
         """A fresh copy of everything the mapping shows, yours to change and ready for JSON."""
@@ -224,7 +239,7 @@ def identity_of(user: OIDCUser) -> Identity | None:
 def _noting_failure(user: OIDCUser) -> Iterator[None]:
     try:
         yield
-    except (RevocationUnknown, SynchronousOnlyOperation) as error:
+    except (OIDCError, SynchronousOnlyOperation) as error:
         # A copy: the error itself would keep its frames, and through them the request, alive.
         user._failure = type(error)(*error.args)
         raise
@@ -287,7 +302,7 @@ def is_known(user: OIDCUser) -> bool:
 
 
 def failure_of(user: OIDCUser) -> Exception | None:
-    """Why nobody could be told, where somebody asked. A template's ``{% if %}`` swallows what is raised."""
+    """Why somebody who asked was not told. A template's ``{% if %}`` takes what is raised for a no."""
     return user._failure
 
 

@@ -149,7 +149,7 @@ class LogoutView(OIDCView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """A page with a button."""
-        return pages.logout(request, visitor.identity_even_in_an_outage(request))
+        return pages.logout(request, visitor.owner_even_in_an_outage(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Forget the identity, and go to the site's root; ``everywhere`` in the form: in all browsers."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from . import cookies, revocation
-from .exceptions import RevocationUnknown
+from .exceptions import RevocationUnknown, RuleFailed
 from .providers import configuration
 from .users import Identity, OIDCUser, is_known, known_identity
 
@@ -20,15 +21,24 @@ logger = logging.getLogger(__name__)
 def read(request: HttpRequest) -> Identity | None:
     """The identity that the request brings and that has not been ended; None for nobody.
 
-    Raises RevocationUnknown where nobody can say (O4), SynchronousOnlyOperation in a coroutine that would have
-    to wait for it.
+    Raises RevocationUnknown where nobody can say (O4), RuleFailed where the provider's allow rule cannot,
+    SynchronousOnlyOperation in a coroutine that would have to wait for it.
     """
+    return _not_ended(request, cookies.read)
+
+
+def owner(request: HttpRequest) -> Identity | None:
+    """`read`, and where the allow rule fails, whom it was asked about: for who wants to log out."""
+    return _not_ended(request, cookies.owner)
+
+
+def _not_ended(request: HttpRequest, brought: Callable[[HttpRequest], Identity | None]) -> Identity | None:
     if configuration().revocation and _in_a_coroutine():
         raise SynchronousOnlyOperation(
             "With revocation = true, answering takes a look at the cache: in async code, write "
             "user = await request.aoidc_user() before anything asks request.oidc_user."
         )
-    identity = cookies.read(request)
+    identity = brought(request)
     return None if identity is None or _is_ended(identity) else identity
 
 
@@ -41,9 +51,16 @@ async def aread(request: HttpRequest) -> Identity | None:
 
 
 def identity(request: HttpRequest) -> Identity | None:
-    """Whom the request's user stands for, where somebody was told already; else as `read`."""
+    """Whom the request's user stands for, where somebody was told already; else as `read`.
+
+    For our own pages: where the allow rule fails, nobody, who can still log in by another account.
+    """
     user: OIDCUser | None = getattr(request, "oidc_user", None)
-    return known_identity(user) if user is not None and is_known(user) else read(request)
+    try:
+        return known_identity(user) if user is not None and is_known(user) else read(request)
+    except RuleFailed as failure:
+        logger.warning("identity cookie not accepted: %s", failure.detail)
+        return None
 
 
 def identity_if_known(request: HttpRequest) -> Identity | None:
@@ -54,12 +71,12 @@ def identity_if_known(request: HttpRequest) -> Identity | None:
         return None
 
 
-def identity_even_in_an_outage(request: HttpRequest) -> Identity | None:
-    """`read`; where nobody can say, whom the cookie names: for who wants to log out."""
+def owner_even_in_an_outage(request: HttpRequest) -> Identity | None:
+    """`owner`; where nobody can say, whom the cookie names."""
     try:
-        return read(request)
+        return owner(request)
     except RevocationUnknown:
-        return cookies.read(request)
+        return cookies.owner(request)
 
 
 def _is_ended(identity: Identity) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.cache.backends.base import BaseCache
 
 from django_multi_oidc.backends import ProviderBackend
+from django_multi_oidc.exceptions import LoginRefused
 
 
 class BrokenCache(BaseCache):
@@ -23,8 +24,8 @@ class BrokenCache(BaseCache):
 class BrokenBackend(ProviderBackend):
     """A backend with a mistake in it, made by a project that subclasses ours."""
 
-    def fetch_claims(self, *, code, nonce, code_verifier):
-        claims = super().fetch_claims(code=code, nonce=nonce, code_verifier=code_verifier)
+    def fetch_claims(self, **login):
+        claims = super().fetch_claims(**login)
         raise ZeroDivisionError(f"a mistake, {len(claims)} claims later")
 
 
@@ -33,6 +34,14 @@ def broken_middleware(get_response):
         raise ZeroDivisionError("a mistake, before any view")
 
     return middleware
+
+
+def refuse_by_name(request, provider, claims):
+    raise LoginRefused(f"There is no place for {claims['name']}.")
+
+
+def broken_context(request):
+    raise ZeroDivisionError("a mistake on every page")
 
 
 urlpatterns = []  # as the URLconf of a project that has not included ours

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from io import BytesIO
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import Context, Template, engines
@@ -63,6 +64,21 @@ async def atemplate_if(request):
     text = "{% if request.oidc_user.is_logged_in and True %}somebody{% else %}nobody{% endif %}"
     context = {"request": request}
     return HttpResponse(Template(text).render(Context(context)))
+
+
+def template_of(request):
+    """What ``?if=`` lets see, and ``?status=``."""
+    text = f"{{% if {request.GET['if']} %}}the admins' part{{% endif %}}"
+    page = engines["django"].from_string(text).render({}, request)
+    return HttpResponse(page, status=int(request.GET.get("status", 200)))
+
+
+async def atemplate_of(request):
+    return await sync_to_async(template_of)(request)
+
+
+def why(request):
+    return HttpResponse(str(request.oidc_user.why("admin")))
 
 
 async def aswallow(request):
@@ -154,6 +170,11 @@ def fail_at_login(request, provider, claims):
 
 def has_a_name(claims):
     return "name" in claims
+
+
+def fails(claims):
+    address = claims["email"].upper()
+    return address.is_admin
 
 
 def is_finnish(user):

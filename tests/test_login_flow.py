@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from django_multi_oidc import connections, discovery, signing
-from django_multi_oidc.exceptions import ConfigurationError
+from django_multi_oidc.exceptions import ConfigurationError, RuleFailed
 from django_multi_oidc.login_urls import chooser_url, login_url
 from tests.conftest import COOKIE_SECRET
 from tests.hostile_provider import (
@@ -502,6 +502,23 @@ def test_other_parameters_do_not_hide_a_loop(visit, params):  # L8
     assert visit(login_url("op", next="/members/", params=params))[1].status_code == 409
 
 
+def test_a_login_without_the_max_age_of_its_provider(visit, hostile, configure):  # L2
+    configure(client_kwargs={"max_age": 300})
+    hostile.claims.pop("auth_time", None)  # as from a provider that sends it only when it is asked for
+    assert visit(login_url("op"))[1].status_code == 502
+    asked, response = visit(login_url("op", params={"max_age": ""}))
+    assert "max_age" not in asked
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(("max_age", "status"), [(1000, 200), (60, 502)])
+def test_the_max_age_of_one_login_is_the_one_that_holds(visit, hostile, configure, max_age, status):  # L2
+    configure(client_kwargs={"max_age": 300})
+    hostile.claims["auth_time"] = time.time() - (500 if max_age > 300 else 200)
+    asked, response = visit(login_url("op", params={"max_age": max_age}))
+    assert (asked["max_age"], response.status_code) == (str(max_age), status)
+
+
 def test_the_chooser_offers_only_the_providers_that_a_page_is_for(visit, settings):  # L2, A1
     auth = settings.MULTI_OIDC_SECRETS["auth"]
     settings.MULTI_OIDC_SECRETS = {"auth": {**auth, "alpha": auth["op"], "beta": auth["op"]}}
@@ -608,20 +625,42 @@ def test_at_the_login_a_function_cannot_change_the_claims(client, log_in, hostil
         roles={"editor": [{"groups": "staff"}]},
     )
     hostile.claims |= {"groups": ["customers"]}
-    with pytest.raises(TypeError, match="claims are read-only"):
-        log_in()
+    assert log_in().status_code == 500
     assert IDENTITY not in client.cookies
 
 
-def test_a_function_that_cannot_be_asked_logs_nobody_in(client, log_in, configure):  # A2
-    configure(allow={"function": "tests.test_login_flow.nosuch"})
-    with pytest.raises(ConfigurationError, match=r'^allow in the secrets file names the function "tests\.'):
-        log_in()
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("tests.test_login_flow.nosuch", "which cannot be imported: module"),
+        ("tests.site.fails", "which raised AttributeError."),
+        ("tests.test_login_flow.looks_groups_up", "which raised TypeError."),
+        ("tests.test_login_flow.at_an_address", "which returned an object of type NoneType."),
+    ],
+)
+def test_a_function_that_cannot_be_asked_logs_nobody_in(client, log_in, configure, caplog, path, what):  # A2
+    configure(allow={"function": path})
+    response = log_in()
+    assert response.status_code == 500
+    assert "Something went wrong on this site when it looked up what your account may do." in response.text
     assert IDENTITY not in client.cookies
+    assert [name for name, morsel in client.cookies.items() if morsel.value] == []
+    warned = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    failure, page = (record for record in warned if record.name.startswith("django_multi_oidc"))
+    assert failure.getMessage().startswith("a rule failed at a login, provider 'op'\nTraceback (most recent")
+    assert failure.exc_info is None  # S7
+    start = f'allow in the secrets file names the function "{path}", {what}'
+    assert page.getMessage().partition("reference ")[2][8:].startswith(f": {start}")
+
+
+def at_an_address(claims):
+    pass
 
 
 def test_a_function_that_breaks_later_is_never_nobody(client, log_in, configure):  # A2, C8
     log_in()
     configure(allow={"function": "tests.test_login_flow.nosuch"})
-    with pytest.raises(ConfigurationError, match=r'^allow in the secrets file names the function "tests\.'):
+    with pytest.raises(
+        RuleFailed, match=r'^rule_failed: allow in the secrets file names the function "tests\.'
+    ):
         client.get("/ask/", headers={"host": "testserver.localhost"})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from django_multi_oidc import login_params, signing
 from django_multi_oidc.login_params import LoginParams, checked
-from django_multi_oidc.providers.keys import OWN_PARAMS
+from django_multi_oidc.providers.keys import KNOWN_KEYS, OWN_PARAMS
 
 pytestmark = pytest.mark.usefixtures("secrets")
 
@@ -90,6 +90,35 @@ def test_what_no_login_can_ask_for_says_so(params, error, message):  # L2
     with pytest.raises(error) as caught:
         checked(params)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value", ["", "x", 1])
+@pytest.mark.parametrize("name", sorted({*KNOWN_KEYS} - {*OWN_PARAMS, "claims"}))
+def test_a_key_of_the_secrets_file_is_no_parameter(name, value):  # S7: a client_secret would stand in URLs
+    with pytest.raises(TypeError) as caught:
+        checked({name: value})
+    assert str(caught.value) == (
+        f"login(): {name!r} is a key of the secrets file, and no parameter of a request"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "a b", "state ", "a\nb", "é", "a&b", "a=b", "a[b]", "hd\n", 3])
+def test_a_name_that_no_parameter_can_have(name):  # L2
+    with pytest.raises(TypeError) as caught:
+        checked({name: "x"})
+    assert str(caught.value) == (
+        f"login(): {name!r} is no name of a parameter: it has ASCII letters, digits, -, . and _"
+    )
+
+
+@pytest.mark.parametrize("name", ["ext-Login.v2", "domain_hint", "0"])
+def test_a_name_of_the_providers_own(name):  # L2
+    assert checked({name: "x"}) == {name: "x"}
+
+
+@pytest.mark.parametrize(("params", "max_age"), [({}, None), ({"max_age": ""}, ""), ({"max_age": "0"}, 0)])
+def test_no_max_age_is_another_thing_than_nothing_said_of_it(params, max_age):  # L2
+    assert LoginParams(params).max_age == max_age
 
 
 @pytest.mark.parametrize(

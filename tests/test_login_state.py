@@ -364,7 +364,7 @@ def test_a_cache_that_says_no_without_asking_stops_nobody(browser, settings):  #
 # The age of a proof that this login asks for (L2)
 
 
-@pytest.mark.parametrize("max_age", [None, 0, 300])
+@pytest.mark.parametrize("max_age", [None, "", 0, 300])
 def test_the_max_age_of_a_login_comes_back_with_it(rf, secrets, max_age):  # L2
     login = login_state.begin("alpha", "/x", max_age=max_age)
     assert login.max_age == max_age

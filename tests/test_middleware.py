@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
+from django_multi_oidc.exceptions import RuleFailed
 from django_multi_oidc.middleware import OIDCLoginRequiredMiddleware, OIDCUserMiddleware
 from django_multi_oidc.providers import configuration
 from tests import site
@@ -108,6 +109,66 @@ def test_async_mode_stays_in_the_event_loops_thread(rf):  # U6
     assert asyncio.run(main()).content == b"ok"
     assert seen[0] == seen[1]
     assert not asyncio.iscoroutinefunction(OIDCUserMiddleware(lambda request: HttpResponse()))
+
+
+# Rules that fail, in templates, where an exception counts as a no (A2)
+
+
+@pytest.fixture(params=["sync", "async"])
+def see(request, secrets, settings, make_identity, cookie_of):
+    """What Pat gets to see by ``{% if … %}`` where the rules are ``table``, in either mode."""
+    cookie = cookie_of(make_identity())
+
+    def send(condition, status=200, **table):
+        secrets["alpha"] |= table
+        settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+        query, headers = {"if": condition, "status": status}, {"cookie": cookie}
+        if request.param == "sync":
+            return Client().get("/template-of/", query, headers=headers)
+        return async_to_sync(AsyncClient().get)("/atemplate-of/", query, headers=headers)
+
+    return send
+
+
+FAILS = {"function": "tests.site.fails"}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "not request.oidc_user.is_admin",
+        "request.oidc_user.is_admin and True",
+        "request.oidc_user.is_admin == False",
+        '"admin" not in request.oidc_user.roles',
+        '"editor" in request.oidc_user.roles',
+        "not request.oidc_user.is_admin or True",
+    ],
+)
+def test_a_rule_that_fails_is_no_no_in_a_template(see, condition):  # A2
+    with pytest.raises(RuleFailed) as caught:
+        see(condition, admins=FAILS)
+    assert caught.value.detail == (
+        'admins in the secrets file names the function "tests.site.fails", which raised AttributeError.'
+    )
+
+
+@pytest.mark.parametrize("condition", ["not request.oidc_user.is_logged_in", "request.oidc_user and True"])
+def test_nor_is_an_allow_rule_that_fails(see, condition):  # A2
+    with pytest.raises(
+        RuleFailed, match=r'^rule_failed: allow in the secrets file names the function "tests\.'
+    ):
+        see(condition, allow=FAILS)
+
+
+def test_a_rule_that_is_not_asked_fails_nobody(see):  # A2
+    response = see("request.oidc_user.is_admin", admins=["pat@alpha.example"], roles={"editor": FAILS})
+    assert response.content == b"the admins' part"
+
+
+def test_what_says_that_it_failed_is_left_alone(
+    see,
+):  # A2: of a view's exception, Django has made a 500 already
+    assert see("not request.oidc_user.is_admin", status=500, admins=FAILS).status_code == 500
 
 
 # Pages that all need a login (A4)

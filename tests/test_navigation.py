@@ -73,6 +73,8 @@ def test_a_browser_too_old_to_say_is_a_person(rf):  # L1
         ({"accept": "application/json, text/plain, */*"}, "script"),  # axios
         ({"accept": "text/html;q=0.5, application/json"}, "script"),
         ({"accept": "application/xml"}, "person"),
+        ({"accept": "text/html;a*=nosuch''%41"}, "person"),
+        ({"accept": "application/json;a*=nosuch''%41"}, "person"),
         ({"x-requested-with": "XMLHttpRequest"}, "script"),
         ({"sec-fetch-mode": "navigate", "accept": "application/json"}, "person"),
         ({"sec-fetch-mode": "navigate", "x-requested-with": "XMLHttpRequest"}, "person"),
@@ -130,6 +132,10 @@ def test_whatever_a_header_says_the_page_is_of_this_site(url):  # L6
     assert page == "" or place(page, HOME).host == HOME.host
 
 
-@given(accept=st.text(alphabet='/*;,=q.0 1texhmlapiconjs"', max_size=40) | st.text(max_size=20))
+@given(
+    accept=st.text(alphabet="/*;,=q.0 1texhmlapiconjs\"'%", max_size=40)
+    | st.text(max_size=20)
+    | st.text(alphabet="utf-816x'%4a*", max_size=20).map("text/html;a*={}, */*".format)
+)
 def test_whatever_accept_says_somebody_reads_the_answer(accept):  # A1
     assert navigation.asker(RequestFactory().get("/", headers={"accept": accept})) in ("person", "script")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from django_multi_oidc.exceptions import ConfigurationError
+from django_multi_oidc.exceptions import RuleFailed
 from django_multi_oidc.rules import Rules, parse_rules
 from django_multi_oidc.wording import quoted
 
@@ -578,12 +578,12 @@ def test_a_role_by_a_function():  # A2
 
 def test_only_the_rule_that_is_asked_for_is_asked():  # A2
     assert by_function("raises", admins=["pat@example.org"]).gives("admin", vouched("pat@example.org"))
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(RuleFailed):
         by_function("raises").gives("seller", {})
 
 
 def test_a_function_cannot_change_the_claims():  # A2
-    with pytest.raises(TypeError):
+    with pytest.raises(RuleFailed, match="raised TypeError"):
         by_function("changes_claims").gives("seller", {})
 
 
@@ -601,6 +601,7 @@ def test_a_function_cannot_change_the_claims():  # A2
             "tests.test_rules.is_a_coroutine",
             "which returned an object of type coroutine. It is a plain function (def), and returns True or False.",
         ),
+        ("tests.test_rules.raises", "which raised ZeroDivisionError."),
         (
             "tests.test_rules.vouched",
             "which returned an object of type dict. It is a plain function (def), and returns True or False.",
@@ -615,9 +616,9 @@ def test_a_function_that_cannot_be_asked_is_no_no(path, what):  # A2
         "allow": lambda: broken.allows({}),
     }
     for key, question in [*questions.items(), *questions.items()]:
-        with pytest.raises(ConfigurationError) as caught:
+        with pytest.raises(RuleFailed) as caught:
             question()
-        assert str(caught.value) == f'{key} in the secrets file names the function "{path}", {what}'
+        assert caught.value.detail == f'{key} in the secrets file names the function "{path}", {what}'
 
 
 FUNCTION_MEND = (

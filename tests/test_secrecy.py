@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core import mail
+from django.test import AsyncClient, Client
 
 from django_multi_oidc.providers import configuration
 from tests.conftest import COOKIE_SECRET
 from tests.flow import parameters
 from tests.secrecy import assert_untold, everything_told, mailed
+from tests.settings import TEMPLATES
 
 pytestmark = pytest.mark.usefixtures("live_secrets")
 
@@ -104,6 +107,95 @@ def test_an_error_mail_of_another_page_tells_all_that_django_tells(visitor, sett
     assert visitor.get("/search/?q=what-was-asked").status_code == 500
     message = mail.outbox[0]
     assert "what-was-asked" in message.body
+
+
+# Functions and templates of the project's own, on pages that it may see and ours.
+
+
+@pytest.fixture(params=["sync", "async"])
+def told_of(request, visitor, op, settings, live_secrets, records):
+    """What Django's mails and all logs say of a page that fails, asked for by Pat; and what may not be in them."""
+    back = visitor.at_provider(visitor.begin())
+    visitor.get(back)
+    known = secrets_of(visitor, back, op) | {"PAT@ALPHA.EXAMPLE"}
+    mail.outbox.clear()
+
+    def failing(path, templates=settings.TEMPLATES, **table):
+        live_secrets["alpha"] |= table
+        settings.MULTI_OIDC_SECRETS, settings.TEMPLATES = {"auth": live_secrets}, templates
+        cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+        client = (Client if request.param == "sync" else AsyncClient)(raise_request_exception=False)
+        get = client.get if request.param == "sync" else async_to_sync(client.get)
+        response = get(path.replace("MODE", request.param), headers={"cookie": cookie})
+        assert response.status_code == 500
+        assert mail.outbox
+        return "\n".join([*mailed(), *records.lines]), known
+
+    return failing
+
+
+BROKEN_ON_EVERY_PAGE = [
+    {**engine, "OPTIONS": {"context_processors": ["tests.broken.broken_context"]}} for engine in TEMPLATES
+]
+FAILS = {"function": "tests.site.fails"}
+
+
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        ("/MODE/admin/", {"admins": FAILS}),
+        ("/MODE/admin-class/", {"admins": FAILS}),
+        ("/template-of/?if=request.oidc_user.is_admin", {"admins": FAILS}),
+        ("/template-of/?if=not request.oidc_user.is_admin", {"admins": FAILS}),
+        ("/template-of/?if=request.oidc_user.roles", {"roles": {"editor": FAILS}}),
+        ("/why/", {"admins": FAILS}),
+        ("/MODE/login/", {"allow": FAILS}),
+        ("/ask/", {"allow": FAILS}),
+        ("/aask/", {"allow": FAILS}),
+    ],
+)
+def test_a_rule_that_fails_is_mailed_without_a_claim(told_of, path, table):  # A2
+    text, known = told_of(path, **table)
+    assert "RuleFailed" in text
+    assert_untold(text, known)
+
+
+@pytest.mark.parametrize("path", ["/MODE/role/", "/MODE/role-class/"])
+def test_a_403_page_that_fails_is_mailed_without_an_account(told_of, path):  # A1
+    text, known = told_of(path, templates=BROKEN_ON_EVERY_PAGE, roles={"editor": ["kim@beta.example"]})
+    assert "a mistake on every page" in text
+    assert_untold(text, known)
+
+
+@pytest.mark.parametrize("refused", ["by the rule", "by the site"])
+def test_a_refusal_whose_page_fails_is_mailed_without_an_account(
+    visitor, op, settings, live_secrets, records, refused
+):
+    back = visitor.at_provider(visitor.begin())
+    if refused == "by the rule":
+        live_secrets["alpha"]["allow"] = ["kim@beta.example"]
+        settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    else:
+        settings.MULTI_OIDC_ON_LOGIN = "tests.broken.refuse_by_name"
+    settings.TEMPLATES = BROKEN_ON_EVERY_PAGE
+    visitor.client.raise_request_exception = False
+    assert visitor.get(back).status_code == 500
+    text = "\n".join([*mailed(), *records.lines])
+    assert "a mistake on every page" in text
+    assert_untold(text, secrets_of(visitor, back, op))
+
+
+def test_a_rule_that_fails_at_the_login_is_logged_without_a_claim(
+    visitor, op, live_secrets, settings, records
+):
+    back = visitor.at_provider(visitor.begin())
+    known = secrets_of(visitor, back, op) | {"PAT@ALPHA.EXAMPLE"}
+    live_secrets["alpha"]["allow"] = FAILS
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    assert visitor.get(back).status_code == 500
+    text = "\n".join([*mailed(), *records.lines])
+    assert "rule_failed" in text
+    assert_untold(text, known - {"pat@alpha.example"})
 
 
 def test_reprs_hold_no_secret():

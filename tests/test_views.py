@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse, set_script_prefix
 
 from django_multi_oidc import signing
+from django_multi_oidc.login_urls import login_url
 from django_multi_oidc.signals import oidc_logged_in, oidc_logged_out, oidc_login_failed
 from tests.conftest import CLAIMS
 from tests.flow import Visitor, parameters
@@ -182,6 +183,14 @@ def test_a_login_begun_on_another_host_moves_to_that_of_redirect_uri(live_secret
     assert response["Location"] == "http://localhost/oidc/login/alpha/?next=%2Fmembers%2F%3Fa%3Db&moved=1"
     assert not client.cookies
     assert "/authorize" in client.get("/oidc/login/alpha/?moved=1")["Location"]
+
+
+def test_what_a_login_asks_for_moves_with_it(live_secrets):  # L1, L2
+    client = Client(SERVER_NAME="127.0.0.1")
+    moved = client.get(login_url("alpha", params={"login_hint": "pat"}))["Location"]
+    assert moved.startswith("http://localhost/oidc/login/alpha/?params=")
+    where = client.get(moved.removeprefix("http://localhost"))["Location"]
+    assert parameters(where)["login_hint"] == "pat"
 
 
 def test_a_provider_that_is_down_is_a_page_at_the_start(visitor, op, live_secrets, settings):  # L7

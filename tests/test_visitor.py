@@ -500,3 +500,75 @@ def test_who_was_ended_is_one_line_of_the_log(visitor, caplog):  # K3
     caplog.clear()
     visitor.get("/ask/")
     assert caplog.messages == ["identity cookie not accepted: its login was ended"]
+
+
+# An allow rule that fails (A2): nobody can say whether who is there may be there
+
+
+@pytest.fixture
+def rule_fails(visitor, live_secrets, settings):
+    """Pat is logged in at alpha, whose rule fails from now on; beta's people are not concerned."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    visitor.log_in()
+    live_secrets["alpha"]["allow"] = {"function": "tests.site.fails"}
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    visitor.client.raise_request_exception = False
+
+
+FAILED = 'allow in the secrets file names the function "tests.site.fails", which raised AttributeError.'
+
+
+@pytest.mark.usefixtures("rule_fails")
+def test_another_account_can_still_be_taken(visitor, caplog):  # A2
+    assert visitor.get("/ask/").status_code == 500
+    caplog.clear()
+    assert visitor.get("/oidc/login/").status_code == 200
+    assert f"identity cookie not accepted: {FAILED}" in caplog.messages
+    back = visitor.at_provider(visitor.begin("/oidc/login/beta/"))
+    assert visitor.get(back).status_code == 302
+    assert visitor.user()["iss"].endswith("/beta")
+    assert visitor.get(back).status_code == 302  # the Back button
+
+
+@pytest.mark.usefixtures("rule_fails")
+def test_the_back_button_after_a_login_whose_rule_fails_since(visitor):  # A2
+    assert visitor.get("/oauth2callback?state=x&code=y").status_code == 400
+
+
+@pytest.mark.usefixtures("rule_fails")
+def test_whoever_is_there_can_still_log_out(visitor, someone_else, heard):  # A2, O1
+    assert "You are logged in as pat@alpha.example" in text_of(visitor.get("/oidc/logout/"))
+    assert visitor.client.post("/oidc/logout/").status_code == 302
+    assert IDENTITY not in visitor.cookies
+    assert heard == [{"sender": "alpha", "user": "pat@alpha.example"}]
+
+
+@pytest.mark.usefixtures("rule_fails")
+def test_in_an_outage_too(visitor, settings):  # A2, O4
+    settings.CACHES = DOWN
+    assert "You are logged in as pat@alpha.example" in text_of(visitor.get("/oidc/logout/"))
+
+
+@pytest.mark.usefixtures("rule_fails")
+def test_in_all_browsers_too(visitor, live_secrets, settings):  # A2, O4
+    stolen = visitor.cookies[IDENTITY]
+    assert visitor.client.post("/oidc/logout/", {"everywhere": "1"}).status_code == 302
+    live_secrets["alpha"].pop("allow")
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    visitor.client.cookies[IDENTITY] = stolen
+    assert not is_in(visitor)
+
+
+@pytest.mark.usefixtures("rule_fails")
+@pytest.mark.parametrize("path", ["/write-session/?note=x", "/awrite-session/"])
+def test_a_page_that_does_not_ask_is_not_concerned(visitor, path):  # A2
+    assert visitor.get(path).status_code == 200
+
+
+@pytest.mark.usefixtures("rule_fails")
+def test_a_session_stays_its_owners(visitor, op):  # A2: whose rule fails
+    visitor.get("/write-session/?note=pats")
+    assert visitor.client.session["note"] == "pats"
+    op.auto_login("kim")
+    visitor.log_in("/oidc/login/beta/")
+    assert "note" not in visitor.client.session

@@ -11,8 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from django.views.decorators.debug import sensitive_variables
-
 from ..rules import Rules
 
 DEFAULT = "default"
@@ -85,7 +83,6 @@ class Provider:
     def __post_init__(self) -> None:
         object.__setattr__(self, "fingerprint", _digest(self.client_id, self.server_metadata_url))
 
-    @sensitive_variables()  # a project's own rule may raise
     def allows(self, claims: Mapping[str, Any]) -> bool:
         """Whether the person may be logged in here: of an allowed tenant, and by the ``allow`` rule."""
         return self.allows_tenant(claims) and self.rules.allows(claims)

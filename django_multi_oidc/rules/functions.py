@@ -10,7 +10,7 @@ from inspect import iscoroutine
 from types import MappingProxyType
 from typing import Any
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, RuleFailed
 from ..wording import quoted
 
 
@@ -41,13 +41,21 @@ class FunctionEntry:
         return function  # type: ignore[no-any-return]  # whatever a project has there
 
     def matches(self, claims: Mapping[str, Any]) -> bool:
-        """What the function says. Raises ConfigurationError unless that is True or False, and what it raises."""
-        answer = self.resolve()(MappingProxyType(dict(claims)))
+        """What the function says. Raises RuleFailed unless that is True or False."""
+        try:
+            function = self.resolve()
+        except ConfigurationError as error:
+            raise RuleFailed(str(error)) from error
+        try:
+            answer = function(MappingProxyType(dict(claims)))
+        except Exception as error:  # an AttributeError, which templates and we ourselves read otherwise, too
+            # Not its text, which may quote a claim.
+            raise RuleFailed(f"{self._named}, which raised {type(error).__name__}.") from error
         if answer is True or answer is False:
             return answer
         if iscoroutine(answer):
             answer.close()
-        raise ConfigurationError(
+        raise RuleFailed(
             f"{self._named}, which returned an object of type {type(answer).__name__}. It is a plain function "
             "(def), and returns True or False."
         )

@@ -30,6 +30,11 @@ _OUTCOMES = {
     "account_not_allowed": (403, "callback", "This account may not log in here."),
     "login_refused": (403, "callback", "You left the company in May, Ann & Co."),
     "on_login_failed": (500, "callback", "Something went wrong on this site when you logged in."),
+    "rule_failed": (
+        500,
+        "callback",
+        "Something went wrong on this site when it looked up what your account may do.",
+    ),
     "authorization_refused": (502, "authorization", "The login provider refused the request of this site."),
     "provider_unavailable": (502, "discovery", UNREACHABLE),
     "provider_timeout": (504, "discovery", "The login provider did not answer in time."),

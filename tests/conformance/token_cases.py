@@ -509,3 +509,13 @@ def refused_by_the_site(world: Any) -> None:
 )
 def failed_by_the_site(world: Any) -> None:
     world.set("MULTI_OIDC_ON_LOGIN", "tests.site.fail_at_login")
+
+
+@userinfo.refused(
+    "ours",
+    "a function of the site's rules fails",
+    "rule_failed",
+    'allow in the secrets file names the function "tests.site.fails", which raised AttributeError.',
+)
+def rule_failed(world: Any) -> None:
+    world.configure(allow={"function": "tests.site.fails"})
