@@ -33,7 +33,6 @@ from .exceptions import (
 )
 from .issuer import is_one_of, of_tenant
 from .jws import JWK, KEY_TYPES, KeyUnknown, KeyUnusable, verify
-from .login_params import MaxAge
 from .logout_token import LogoutToken
 from .providers import Provider
 from .providers.claims_request import ClaimsRequest, parse_claims_request
@@ -150,14 +149,14 @@ class ProviderBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the b
     # To the token endpoint
 
     def fetch_claims(
-        self, *, code: str, nonce: str, code_verifier: str, max_age: MaxAge = None
+        self, *, code: str, nonce: str, code_verifier: str, max_age: str | None = None
     ) -> dict[str, Any]:
         """Swap ``code`` for the verified claims: the ID token's, completed by userinfo.
 
-        ``max_age`` is what this login asked for: seconds, "" for none; None: the provider's own holds.
+        ``max_age`` is what this login asked for, in seconds, "" for none; None: the provider's own holds.
         """
         if max_age is not None:
-            self._max_age = None if max_age == "" else max_age
+            self._max_age = _seconds(max_age)
         if not code:
             raise CallbackMalformed("the answer has neither a code nor an error")
         request = _Callback(code, self.provider.redirect_uri)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, TypeVar, cast, overload
 
@@ -33,7 +34,7 @@ def oidc_login_required(view: Any = None, *, providers: Names = None) -> Any:
 def oidc_role_required(role: str, *, providers: Names = None) -> Decorator[Any]:
     """Only for who has the role by a rule of the secrets file; others get a 403 page that names their account."""
     _need_brackets(role, '@oidc_role_required("editor")')
-    return _decorator(role_gate(role, providers))
+    return GateDecorator(role_gate(role, providers))
 
 
 @overload
@@ -50,7 +51,7 @@ def oidc_user_passes_test(test: Test, *, providers: Names = None) -> Decorator[A
 
     The test may be a coroutine function, for sync views too.
     """
-    return _decorator(passing_gate(test, providers))
+    return GateDecorator(passing_gate(test, providers))
 
 
 def oidc_recent_login(max_age: int, *, providers: Names = None) -> Decorator[Any]:
@@ -59,7 +60,7 @@ def oidc_recent_login(max_age: int, *, providers: Names = None) -> Decorator[Any
     Everybody else is sent there to do so (``max_age``, OpenID Connect Core 1.0 section 3.1.2.1), and back.
     """
     _need_brackets(max_age, "@oidc_recent_login(300)")
-    return _decorator(age_gate(max_age, providers))
+    return GateDecorator(age_gate(max_age, providers))
 
 
 def _need_brackets(argument: Any, example: str) -> None:
@@ -69,17 +70,21 @@ def _need_brackets(argument: Any, example: str) -> None:
 
 def _decorated(view: Any, gate: Gate) -> Any:
     """For a decorator that may be written with and without parentheses."""
-    return _decorator(gate) if view is None else _decorator(gate)(view)
+    return GateDecorator(gate) if view is None else GateDecorator(gate)(view)
 
 
-def _decorator(gate: Gate) -> Decorator[Any]:
-    def decorator(view: ViewT) -> ViewT:
-        guarded = _guarded(view, gate)
+@dataclass(frozen=True, slots=True)
+class GateDecorator:
+    """An object, so that a URLconf in which it stands as a view can be told of it."""
+
+    gate: Gate
+
+    def __call__(self, view: ViewT) -> ViewT:
+        """The view behind the gate."""
+        guarded = _guarded(view, self.gate)
         # For the system checks. Decorators and as_view() hand a view's attributes on.
-        guarded.oidc_gates = (gate, *getattr(view, "oidc_gates", ()))
+        guarded.oidc_gates = (self.gate, *getattr(view, "oidc_gates", ()))
         return cast(ViewT, guarded)
-
-    return decorator
 
 
 def _guarded(view: Callable[..., Any], gate: Gate) -> Any:

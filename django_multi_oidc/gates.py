@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +10,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 
-from .clocks import SKEW_SECONDS
+from .clocks import MAX_AGE_DIGITS, SKEW_SECONDS, is_recent
 from .users import OIDCUser
 
 Test = Callable[[OIDCUser], "bool | Awaitable[bool]"]
@@ -80,6 +79,8 @@ def age_gate(max_age: int, providers: Names) -> Gate:
             f"max_age is {max_age} seconds: less than {SKEW_SECONDS} cannot be told from the difference "
             "between two machines' clocks"
         )
+    if max_age >= 10**MAX_AGE_DIGITS:
+        raise ValueError(f"max_age is {max_age} seconds: at most {MAX_AGE_DIGITS} digits")
     return Gate(max_age=max_age, providers=_names(providers))
 
 
@@ -116,21 +117,9 @@ def _refusal_without_test(gate: Gate, user: OIDCUser) -> Refusal | None:
         return Refusal.PROVIDER
     if gate.role is not None and not user.has_role(gate.role):
         return Refusal.ROLE
-    if gate.max_age is not None and not is_recent(user, gate.max_age):
+    if gate.max_age is not None and not is_recent(user.claims, gate.max_age):
         return Refusal.TOO_OLD
     return None
-
-
-def is_recent(user: OIDCUser, max_age: int) -> bool:
-    """Whether the provider has asked the person for a proof within ``max_age`` seconds (Core 1.0 section 2).
-
-    By ``auth_time`` alone: a provider issues a new ID token (``iat``) to whoever holds its session. Clocks may
-    differ as much as they may at the login, or the login that has just passed would be asked for again.
-    """
-    auth_time = user.claims.get("auth_time")
-    if not isinstance(auth_time, int | float):
-        return False
-    return -SKEW_SECONDS <= time.time() - auth_time <= max_age + SKEW_SECONDS
 
 
 def _verdict(answer: Any) -> Refusal | None:

@@ -27,6 +27,7 @@ from . import (
 )
 from .backend_loading import backend_of
 from .callback import Answer
+from .clocks import is_recent
 from .exceptions import (
     AccountNotAllowed,
     CallbackMismatch,
@@ -58,7 +59,7 @@ def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpRespon
     identity = goes_round(request, next_url)
     if identity and identity.provider == provider.name:
         return pages.loop(request, identity, next_url)
-    login = login_state.begin(provider.name, next_url, max_age=asked.max_age)
+    login = login_state.begin(provider.name, next_url, asked.params)
     url = backend_of(provider).authorization_url(
         state=login.state,
         nonce=login.nonce,
@@ -87,7 +88,10 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
     # Before the call: who is logged out at the provider meanwhile is not logged in by it.
     began = revocation.now()
     verified = backend.fetch_claims(
-        code=answer.code, nonce=login.nonce, code_verifier=login.code_verifier, max_age=login.max_age
+        code=answer.code,
+        nonce=login.nonce,
+        code_verifier=login.code_verifier,
+        max_age=login.params.get("max_age"),
     )
     identity = _identity(provider, login, answer, _welcome(request, provider, verified), began)
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
@@ -131,11 +135,16 @@ def _check_the_way_back() -> None:
 
 def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
     """Who has just logged in for this very page, which asks again; None where a person asks for the login."""
-    identity = visitor.identity(request)
-    if identity is None or login_params.of(request).asks_a_person:
+    identity, asked = visitor.identity(request), login_params.of(request)
+    if identity is None or asked.asks_a_person or not _has_what_it_asks_for(identity, asked):
         return None
     asked_again = identity.next_digest == signing.digest(next_url)
     return identity if asked_again and time.time() - identity.login_at < LOOP_SECONDS else None
+
+
+def _has_what_it_asks_for(identity: Identity, asked: LoginParams) -> bool:
+    """Whether the provider answers by itself: a proof that is young enough is there."""
+    return asked.max_age is None or is_recent(identity.claims, asked.max_age)
 
 
 def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any]) -> Mapping[str, Any]:

@@ -9,17 +9,15 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
 
 from django.http import HttpRequest
 
 from . import signing
+from .clocks import MAX_AGE_DIGITS
 from .providers import Provider, configuration
 from .providers.keys import KNOWN_KEYS, OWN_PARAMS
 
-MaxAge = int | Literal[""] | None
-"""Seconds (OpenID Connect Core 1.0 section 3.1.2.1); "" for none at all; None for the provider's own."""
-
+MAX_BYTES = 1024  # they stand in a URL, and in the cookie of the login
 LIFETIME = 24 * 60 * 60  # seconds; a page with such a link may stay open for long
 PARAMETER = "params"
 # They say how the answer is read, and an answer comes to whichever worker.
@@ -42,21 +40,21 @@ class LoginParams:
         return [provider for name, provider in known.items() if name in self.providers] or [*known.values()]
 
     @property
-    def max_age(self) -> MaxAge:
-        """What this login says of it, even that it wants none; None where it does not say."""
+    def max_age(self) -> int | None:
+        """Seconds (OpenID Connect Core 1.0 section 3.1.2.1); None where this login asks for none itself."""
         value = self.params.get("max_age")
-        return int(value) if value else value
+        return int(value) if value else None
 
     @property
     def is_step_up(self) -> bool:
         """Whether the same person is to prove once more who they are, so that no account is to be chosen."""
-        return isinstance(self.max_age, int) and self.params.get("prompt") == ""
+        return self.max_age is not None and self.params.get("prompt") == ""
 
     @property
     def asks_a_person(self) -> bool:
-        """Whether the provider does not answer by itself, so that no page can ask for such a login in a loop."""
+        """Whether the provider never answers by itself, so that no page can ask for such a login in a loop."""
         prompts = self.params.get("prompt", "").split()
-        return isinstance(self.max_age, int) or not PROMPTS_FOR_A_PERSON.isdisjoint(prompts)
+        return self.max_age == 0 or not PROMPTS_FOR_A_PERSON.isdisjoint(prompts)
 
 
 def checked(params: Mapping[str, str | int | None]) -> dict[str, str]:
@@ -67,6 +65,15 @@ def checked(params: Mapping[str, str | int | None]) -> dict[str, str]:
     return {name: _value(name, value) for name, value in params.items() if value is not None}
 
 
+def of_a_view(params: Mapping[str, str | int | None]) -> dict[str, str]:
+    """`checked`, and small enough. What a page of ours asks beside them, for another try, has room as well."""
+    texts = checked(params)
+    size = sum(len(f"{name}{text}".encode()) for name, text in texts.items())
+    if size > MAX_BYTES:
+        raise ValueError(f"login(): names and values have {size} bytes, and a login has room for {MAX_BYTES}")
+    return texts
+
+
 def _value(name: str, value: str | int) -> str:
     _check_name(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -74,7 +81,7 @@ def _value(name: str, value: str | int) -> str:
             f"login(): {name!r} is a string or a whole number, not of type {type(value).__name__}"
         )
     text = str(value)
-    if name == "max_age" and text and not (text.isascii() and text.isdigit() and len(text) < 10):
+    if name == "max_age" and text and not (text.isascii() and text.isdigit() and len(text) <= MAX_AGE_DIGITS):
         raise ValueError(f"login(): max_age is a number of seconds, not {value!r}")
     if not text.isprintable():
         raise ValueError(f"login(): {name!r} has a character that cannot be printed")

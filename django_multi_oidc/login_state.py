@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from django.core.cache import caches
@@ -20,7 +21,6 @@ from django.utils.crypto import constant_time_compare
 from . import cookie_header, signing
 from .conf import conf
 from .exceptions import CookiesFull, StateExpired, StateSpent, StateUnknown
-from .login_params import MaxAge
 from .providers import configuration
 
 logger = logging.getLogger(__name__)
@@ -29,8 +29,9 @@ LIFETIME = 10 * 60  # seconds
 # The browser keeps the cookie a little longer, so that who comes too late is told just that.
 COOKIE_LIFETIME = 2 * LIFETIME
 MOST_AT_ONCE = 5
+NONE: Mapping[str, str] = MappingProxyType({})
 # In the cookie's order.
-FIELDS = ("state", "provider", "next", "begun_at", "key_name", "max_age")
+FIELDS = ("state", "provider", "next", "begun_at", "key_name", "params")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ class LoginState:
     begun_at: float
     key_name: str
     """Of the secret that nonce and verifier derive from, wherever the login is finished."""
-    max_age: MaxAge = None
-    """What this login asked for itself."""
+    params: Mapping[str, str] = field(default_factory=lambda: NONE, repr=False, hash=False)
+    """What this login asked the provider beside its table, as in `login_params`."""
 
     @property
     def nonce(self) -> str:
@@ -57,15 +58,15 @@ class LoginState:
         return signing.derive("code-verifier", self.state, key_name=self.key_name)
 
 
-def begin(provider: str, next_url: str, *, max_age: MaxAge = None) -> LoginState:
-    """A new login at a provider. ``next_url`` is already known to be safe, or empty; ``max_age`` is its own."""
+def begin(provider: str, next_url: str, params: Mapping[str, str] = NONE) -> LoginState:
+    """A new login at a provider. ``next_url`` is already known to be safe, or empty; ``params`` are its own."""
     return LoginState(
         state=secrets.token_urlsafe(32),
         provider=provider,
         next=next_url,
         begun_at=round(time.time(), 3),
         key_name=signing.name_of_key(),
-        max_age=max_age,
+        params=params,
     )
 
 
@@ -173,13 +174,13 @@ def _ours(value: str) -> LoginState | None:
 def _packed(login: LoginState) -> str:
     payload = [login.state, login.provider, login.next, login.begun_at, login.key_name]
     # Nothing where there is none: in a rolling deploy, older workers finish the logins that they know.
-    more = [] if login.max_age is None else [login.max_age]
+    more = [dict(login.params)] if login.params else []
     return signing.dumps([*payload, *more], "login-state")
 
 
 def _unpacked(value: str, max_age: int = LIFETIME) -> LoginState | None:
     payload: Any = signing.loads(value, "login-state", max_age=max_age)
-    if not isinstance(payload, list) or len(payload) not in (5, 6):
+    if not isinstance(payload, list) or len(payload) not in (5, 6) or not isinstance(payload[-1], str | dict):
         return None
     return LoginState(**dict(zip(FIELDS, payload, strict=False)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from inspect import getattr_static
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -80,15 +81,29 @@ class OIDCRecentLoginMixin(GatedView):
         return self._through(_recent(self), request, dispatch)
 
 
+def is_mixin(base: type) -> bool:
+    """Whether it is one of ours that asks."""
+    return base.__module__ == __name__ and "dispatch" in vars(base)
+
+
 def gates_of(view: GatedView) -> list[Gate]:
-    """What the view's mixins want, but for its own test. Raises what the first request would raise."""
-    makers: list[tuple[type[GatedView], Callable[[Any], Gate]]] = [
-        (GatedView, lambda view: login_gate(view.oidc_providers)),
-        (OIDCRoleRequiredMixin, _role),
-        (OIDCAdminRequiredMixin, _admin),
-        (OIDCRecentLoginMixin, _recent),
+    """What the view's mixins want, as far as its class says it. Raises what the first request would raise."""
+    makers: list[tuple[type[GatedView], str, Callable[[Any], Gate]]] = [
+        (GatedView, "oidc_providers", lambda view: login_gate(view.oidc_providers)),
+        (OIDCRoleRequiredMixin, "oidc_role", _role),
+        (OIDCAdminRequiredMixin, "oidc_providers", _admin),
+        (OIDCRecentLoginMixin, "oidc_max_age", _recent),
     ]
-    return [make(view) for mixin, make in makers if isinstance(view, mixin)]
+    return [
+        make(view)
+        for mixin, attribute, make in makers
+        if isinstance(view, mixin) and not _asks_the_request(view, attribute, "oidc_providers")
+    ]
+
+
+def _asks_the_request(view: GatedView, *attributes: str) -> bool:
+    """Whether one of them is a property or the like, which needs not be there before a request is."""
+    return any(hasattr(getattr_static(type(view), attribute, None), "__get__") for attribute in attributes)
 
 
 def _role(view: OIDCRoleRequiredMixin) -> Gate:
@@ -104,6 +119,7 @@ def _recent(view: OIDCRecentLoginMixin) -> Gate:
 
 
 def _wanted(view: View, attribute: str, example: str) -> Any:
-    if not hasattr(view, attribute):
+    # Of the class: an AttributeError inside a property is not ours to explain.
+    if not hasattr(type(view), attribute) and attribute not in vars(view):
         raise ImproperlyConfigured(f"{type(view).__name__} needs an attribute: {attribute} = {example}")
     return getattr(view, attribute)

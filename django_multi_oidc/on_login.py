@@ -34,8 +34,10 @@ def ask(request: HttpRequest, provider: str, claims: Mapping[str, Any]) -> dict[
     try:
         answer = _checked(_answer(import_string(path), request, provider, json.loads(json.dumps(claims))))
     except LoginRefused as refusal:
-        refusal.account = account_of(claims)
-        raise
+        # A new one: the project's may be the same for everybody.
+        named = LoginRefused(refusal.own_message)
+        named.account = account_of(claims)
+        raise named from None
     except Exception as error:
         # As text: of an exc_info, Django's error mails would show the local variables, claims and all.
         logger.error("%s failed at a login, provider %r\n%s", path, provider, traceback.format_exc())

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 
-from . import cookie_header, navigation, redirects, visitor
+from . import cookie_header, redirects, visitor
 from .conf import conf
 from .exceptions import AccountNotAllowed, LoginError, LoginNotRecent, LoginRefused, RevocationUnknown
 from .login_params import LoginParams
@@ -42,9 +42,16 @@ def chooser(request: HttpRequest, next_url: str, asked: LoginParams) -> HttpResp
 
 
 def error(
-    request: HttpRequest, failure: LoginError, provider: Provider | None, next_url: str
+    request: HttpRequest,
+    failure: LoginError,
+    provider: Provider | None,
+    next_url: str,
+    params: Mapping[str, str],
 ) -> HttpResponse:
-    """The end of a login that did not succeed: what happened, who can mend it, and another try."""
+    """The end of a login that did not succeed: what happened, who can mend it, and another try.
+
+    ``params`` are the login's own, for the other try.
+    """
     reference = secrets.token_hex(4)
     name = provider.name if provider else ""
     still = visitor.identity_if_known(request)
@@ -58,7 +65,7 @@ def error(
         "account": getattr(failure, "account", ""),
         "still": still.account if still else "",
         "home": redirects.after_login(""),
-        "try_again": _try_again(failure, provider, next_url),
+        "try_again": _try_again(failure, provider, next_url, params),
         "detail": _detail(failure, provider) if conf.DEBUG else "",
     }
     return _page(request, "error.html", context, status=failure.status)
@@ -98,16 +105,18 @@ def forbidden(
     *,
     switch: str,
     providers: Collection[str] = (),
+    sent: bool = False,
     reason: str = "",
 ) -> HttpResponse:
     """Logged in, but not allowed: name the account, and offer another one.
 
     ``switch`` is the URL of a login with another account; ``providers`` are the ones whose people may see the
-    page, empty for all; ``reason`` is for a developer in front of it.
+    page, empty for all; ``sent``: they tried to do something, and not only to see it; ``reason`` is for a developer in
+    front of it.
     """
     context = _account(identity, next_url, providers) | {
         "switch": switch,
-        "posted": not navigation.reads(request),
+        "posted": sent,
         "home": redirects.after_login(""),
         "detail": reason if conf.DEBUG else "",
     }
@@ -151,16 +160,21 @@ def _detail(failure: LoginError, provider: Provider | None) -> str:
     return f"{failure}{question}"
 
 
-def _try_again(failure: LoginError, provider: Provider | None, next_url: str) -> str:
-    return login_url(provider.name if provider else None, next=next_url, params=_another_way(failure))
+def _try_again(
+    failure: LoginError, provider: Provider | None, next_url: str, params: Mapping[str, str]
+) -> str:
+    name = provider.name if provider else None
+    return login_url(name, next=next_url, params={**params, **_another_way(failure, params)})
 
 
-def _another_way(failure: LoginError) -> dict[str, str]:
+def _another_way(failure: LoginError, params: Mapping[str, str]) -> dict[str, str | None]:
     """What may make the next try end otherwise."""
     if isinstance(failure, AccountNotAllowed | LoginRefused):
-        return {"prompt": "select_account"}
-    # Some providers ignore max_age and heed this.
-    return {"prompt": "login"} if isinstance(failure, LoginNotRecent) else {}
+        return {"prompt": "select_account", "login_hint": None}
+    if isinstance(failure, LoginNotRecent):  # some providers ignore max_age and heed this
+        return {"prompt": "login"}
+    # Nobody may be asked: no second try ends otherwise.
+    return {"prompt": None} if params.get("prompt") == "none" else {}
 
 
 def _account(identity: Identity, next_url: str, among: Collection[str] = ()) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from . import navigation, pages, redirects, signing, visitor
-from .gates import Gate, Refusal
+from . import cookie_header, navigation, pages, redirects, signing, visitor
+from .gates import Gate, Refusal, refusal_of
 from .login_urls import login_url
-from .users import Identity
+from .users import Identity, attach_identity
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ def answer(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identit
     if identity is not None:
         _log(request, gate, refusal, identity)
     response = ANSWERS[navigation.asker(request)](request, gate, refusal, identity)
+    cookie_header.never_store(response)  # whatever the view, or what is around it, has said of its own page
     if response.status_code == 401:
         response["WWW-Authenticate"] = CHALLENGE
     return response
@@ -38,7 +39,7 @@ def _to_person(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Ide
     page = navigation.page_of(request)
     if refusal.a_login_mends_it and navigation.reads(request):
         return HttpResponseRedirect(_login_url(gate, refusal, identity, page))
-    return _page(request, gate, refusal, identity, page)
+    return _page(request, gate, refusal, identity, page, sent=not navigation.reads(request))
 
 
 def _to_script(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identity | None) -> HttpResponse:
@@ -60,7 +61,7 @@ def _to_htmx(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Ident
     if refusal.a_login_mends_it and navigation.reads(request):
         response["HX-Redirect"] = _login_url(gate, refusal, identity, page)
     else:
-        response["HX-Redirect"] = _refused_url(gate, refusal, page)
+        response["HX-Redirect"] = _refused_url(gate, refusal, page, sent=not navigation.reads(request))
     return response
 
 
@@ -89,13 +90,20 @@ def _login_url(gate: Gate, refusal: Refusal, identity: Identity | None, page: st
 
 
 def _page(
-    request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identity | None, page: str
+    request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identity | None, page: str, *, sent: bool
 ) -> HttpResponse:
+    """``sent``: they tried to do something, and not only to see it."""
     login = _login_url(gate, refusal, identity, page)
     if identity is None or refusal is Refusal.TOO_OLD:
         return pages.not_saved(request, identity, login=login)
     return pages.forbidden(
-        request, identity, page, switch=login, providers=gate.providers, reason=_reason(gate, refusal)
+        request,
+        identity,
+        page,
+        switch=login,
+        providers=gate.providers,
+        sent=sent,
+        reason=_reason(gate, refusal),
     )
 
 
@@ -122,9 +130,9 @@ def _log(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identity)
 # Where htmx sends the whole window.
 
 
-def _refused_url(gate: Gate, refusal: Refusal, page: str) -> str:
+def _refused_url(gate: Gate, refusal: Refusal, page: str, *, sent: bool) -> str:
     """Of the page that says what `_page` does. Signed: nobody else writes what it says."""
-    payload = [refusal.name, list(gate.providers), gate.max_age, page]
+    payload = [refusal.name, list(gate.providers), gate.role, gate.max_age, page, sent]
     return f"{reverse('multi_oidc:refused')}?{urlencode({'for': signing.dumps(payload, 'refusal')})}"
 
 
@@ -134,11 +142,16 @@ def from_url(request: HttpRequest) -> HttpResponse:
         payload: Any = signing.loads(request.GET.get("for", ""), "refusal", max_age=LINK_LIFETIME)
     except signing.BadSignature:
         return HttpResponseRedirect(redirects.after_login(""))
-    name, providers, max_age, page = payload
-    gate, refusal = Gate(providers=tuple(providers), max_age=max_age), Refusal[name]
+    name, providers, role, max_age, page, sent = payload
+    gate, refusal = Gate(providers=tuple(providers), role=role, max_age=max_age), Refusal[name]
     identity = visitor.identity(request)
     if identity is None and not refusal.a_login_mends_it:  # logged out since
         return HttpResponseRedirect(_login_url(gate, Refusal.NOBODY, None, page))
-    if identity is not None and refusal is Refusal.NOBODY:  # logged in since
-        return HttpResponseRedirect(redirects.after_login(page))
-    return _page(request, gate, refusal, identity, page)
+    if (
+        identity is not None and refusal is not Refusal.TEST
+    ):  # perhaps somebody else since, or the rules have changed
+        now = refusal_of(gate, attach_identity(request, identity))
+        if now is None:
+            return HttpResponseRedirect(redirects.after_login(page))
+        refusal = now
+    return _page(request, gate, refusal, identity, page, sent=sent)

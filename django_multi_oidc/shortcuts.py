@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseRedirect
 
-from . import ending, sessions
+from . import ending, login_params, sessions
 from .ending import end_access
-from .login_params import MaxAge
 from .login_urls import login_url
 
 __all__ = ["alogout", "end_access", "login", "logout"]
@@ -20,7 +21,7 @@ def login(
     next: str | None = None,
     prompt: str | None = None,
     login_hint: str | None = None,
-    max_age: MaxAge = None,
+    max_age: int | Literal[""] | None = None,
     acr_values: str | None = None,
     **params: str | int,
 ) -> HttpResponseRedirect:
@@ -36,7 +37,8 @@ def login(
     parameters that no login can have.
     """
     known = {"prompt": prompt, "login_hint": login_hint, "max_age": max_age, "acr_values": acr_values}
-    return HttpResponseRedirect(login_url(provider, next=next, params={**known, **params}))
+    asked = login_params.of_a_view({**known, **params})
+    return HttpResponseRedirect(login_url(provider, next=next, params=asked))
 
 
 def logout(request: HttpRequest, *, everywhere: bool = False) -> HttpResponseRedirect:

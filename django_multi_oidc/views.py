@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -42,7 +43,7 @@ from .exceptions import (
     StateUnknown,
     UnknownProvider,
 )
-from .login_state import LoginState
+from .login_state import NONE, LoginState
 from .providers import Provider, configuration
 from .shortcuts import logout
 
@@ -55,6 +56,8 @@ class OIDCView(View):
     http_method_names = ["get"]  # no HEAD: a link checker must neither begin nor spend a login
     provider: Provider | None = None
     next_url = ""
+    params: Mapping[str, str] = NONE
+    """What the login asks the provider beside its table."""
 
     @method_decorator(login_not_required)
     @method_decorator(transaction.non_atomic_requests)  # nobody waits for a database, up or down
@@ -73,7 +76,7 @@ class OIDCView(View):
 
     def failed(self, request: HttpRequest, failure: LoginError) -> HttpResponse:
         """The error page, with the way to try again."""
-        return pages.error(request, failure, self.provider, self.next_url)
+        return pages.error(request, failure, self.provider, self.next_url, self.params)
 
 
 class LoginView(OIDCView):
@@ -84,6 +87,7 @@ class LoginView(OIDCView):
         if not navigation.is_navigation(request):
             raise NotANavigation("a prefetch, or a request for a part of a page")
         self.next_url = redirects.safe_next(request, request.GET.get("next"))
+        self.params = login_params.of(request).params
         self.provider = _named(name) if name and configuration().providers else _only_one(request)
         if self.provider is None:
             return self.choose(request)
@@ -121,7 +125,8 @@ class CallbackView(OIDCView):
         self.code = answer.code
         try:
             self.login = login = _login_of(request, answer.state)
-            self.provider, self.next_url = _named(login.provider), login.next
+            self.next_url, self.params = login.next, login.params
+            self.provider = _named(login.provider)
             login_flow.check_callback(self.provider, name)
             login_state.claim(login)
         except (StateUnknown, StateExpired, StateSpent):

@@ -242,7 +242,7 @@ PAGES_FOR_SOME = {
     "both-admin": with_decorator(oidc_admin_required(providers=["alpha", "beta"])),
     "recent-alpha": with_decorator(oidc_recent_login(300, providers=["alpha"])),
     "two-mixins": with_mixin(
-        type("Both", (OIDCRecentLoginMixin, OIDCAdminRequiredMixin), {"oidc_max_age": 300})
+        type("Both", (OIDCAdminRequiredMixin, OIDCRecentLoginMixin), {"oidc_max_age": 300})
     ),
 }
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import pytest
 from django.core.checks import Error, Warning, run_checks  # noqa: A004 - Django's names
+from django.test import Client
 from django.urls import include, path
+from django.utils.datastructures import MultiValueDictKeyError
 from django.utils.decorators import method_decorator
+from django.views import View
 from django.views.decorators.cache import never_cache
 
 from django_multi_oidc.decorators import (
@@ -13,6 +18,7 @@ from django_multi_oidc.decorators import (
     oidc_login_required,
     oidc_recent_login,
     oidc_role_required,
+    oidc_user_passes_test,
 )
 from tests import site
 
@@ -124,17 +130,16 @@ def test_a_project_without_web_pages(settings):
     ] == []
 
 
-def test_the_gate_stands_behind_the_user(check, settings):  # A4
-    settings.MIDDLEWARE = [GATE, *settings.MIDDLEWARE]
-    assert check(root=site.public) == [
-        Error(
-            f'"{GATE}" stands before "{OURS}" in MIDDLEWARE.',
-            hint="Move it behind: it asks request.oidc_user.",
-            id="django_multi_oidc.E018",
-        )
-    ]
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE[1:], GATE]
+@pytest.mark.parametrize("place", [0, None])
+def test_the_gate_may_stand_anywhere(check, settings, client, place):  # A4: it asks behind all middleware
+    middleware = list(settings.MIDDLEWARE)
+    middleware.insert(len(middleware) if place is None else place, GATE)
+    settings.MIDDLEWARE = middleware
     assert check(root=site.public) == []
+    assert client.get("/below/").status_code == 404
+    settings.ROOT_URLCONF = "tests.urls"
+    assert client.get("/untouched/")["Location"] == "/oidc/login/?next=%2Funtouched%2F"
+    assert client.get("/untouched/")["Vary"] == "Cookie"
 
 
 def test_a_gate_without_a_user(check, settings):  # A4
@@ -204,3 +209,92 @@ def test_a_view_that_cannot_say_who_may_see_it(check, mixin, attributes, error):
             id="django_multi_oidc.E020",
         )
     ]
+
+
+def broken(**attributes):
+    """A view for admins by mixins, in a module of the shop's."""
+    return type("Page", (site.OIDCRoleRequiredMixin, site.Show), {"__module__": "shop", **attributes})
+
+
+def of_the_request(view):
+    return view.request.GET["role"]
+
+
+@pytest.mark.parametrize("kind", [property, cached_property])
+def test_what_a_view_says_of_each_request_is_not_asked_before(check, make_identity, cookie_of, client, kind):
+    view = broken(oidc_role=kind(of_the_request))
+    if kind is cached_property:
+        view.oidc_role.__set_name__(view, "oidc_role")
+    assert check(view.as_view()) == []
+    headers = {"cookie": cookie_of(make_identity())}
+    assert client.get("/below/0/?role=admin", headers=headers).content == b"the page"
+    assert client.get("/below/0/?role=editor", headers=headers).status_code == 403
+    with pytest.raises(MultiValueDictKeyError):
+        client.get("/below/0/", headers=headers)
+    assert check(broken(oidc_role="admin", oidc_providers=property(of_the_request)).as_view()) == []
+
+
+def test_an_attribute_error_of_a_property_is_its_own(check, make_identity, cookie_of, client):
+    check(broken(oidc_role=property(lambda view: view.nosuch)).as_view())
+    with pytest.raises(AttributeError, match="has no attribute 'nosuch'"):
+        client.get("/below/0/", headers={"cookie": cookie_of(make_identity())})
+
+
+def test_a_role_that_setup_finds(check, make_identity, cookie_of, client):
+    def setup(self, request):
+        self.oidc_role = "admin"
+        site.Show.setup(self, request)
+
+    assert check(broken(oidc_role="admin", setup=setup).as_view()) == []
+    check(broken(setup=setup).as_view())
+    headers = {"cookie": cookie_of(make_identity())}
+    assert client.get("/below/0/", headers=headers).content == b"the page"
+
+
+def test_a_view_that_cannot_be_made(check):
+    def fails(self):
+        return 1 / 0
+
+    [message] = check(broken(__init__=fails).as_view())
+    assert message.msg == "shop.Page cannot say who may see it: division by zero."
+
+
+def test_a_decorator_without_a_view(check):
+    bare = oidc_user_passes_test(site.show)  # as @oidc_user_passes_test without its test
+    assert check(bare) == [
+        Error(
+            'The view of "0/" cannot say who may see it: it is a decorator of ours, and decorates nothing.',
+            hint="Until then it answers everybody with an error.",
+            id="django_multi_oidc.E020",
+        )
+    ]
+    with pytest.raises(TypeError, match=r"^this decorates a view, not <WSGIRequest"):
+        Client().get("/below/0/")
+
+
+class Older(View):
+    """As Django REST framework's APIView: it calls no other dispatch."""
+
+    def dispatch(self, request):
+        return site.show(request)
+
+
+def test_a_mixin_that_is_never_asked(check, client):
+    page = type("Page", (Older, site.OIDCAdminRequiredMixin), {"__module__": "shop"})
+    assert check(page.as_view()) == [
+        Error(
+            "shop.Page has the base Older before OIDCAdminRequiredMixin, and its dispatch() runs before anybody is "
+            "asked who they are.",
+            hint="Write OIDCAdminRequiredMixin leftmost among the bases.",
+            id="django_multi_oidc.E018",
+        )
+    ]
+    assert client.get("/below/0/").content == b"the page"
+    for bases in (
+        (site.OIDCAdminRequiredMixin, Older),
+        (site.OIDCFinnishMixin, Older),
+        (site.Show, site.OIDCAdminRequiredMixin),
+    ):
+        page = type("Page", bases, {"__module__": "shop"})
+        assert check(page.as_view()) == []
+        assert client.get("/below/0/").status_code == 302

@@ -452,10 +452,9 @@ def test_a_provider_that_ignores_max_age(visit, hostile, client, auth_time):  # 
     )
     assert "You are still logged in as ann@example.org" in response.text
     assert client.cookies[IDENTITY].value == before
-    [again] = re.findall(r'href="([^"]*)">Try again', response.content.decode())
     hostile.claims["auth_time"] = time.time()
-    asked, response = visit(html.unescape(again))
-    assert asked["prompt"] == "login"  # which some heed
+    asked, response = visit(try_again(response))
+    assert (asked["prompt"], asked["max_age"]) == ("login", "300")  # some heed the prompt alone
     assert response.content == b"the page"
 
 
@@ -489,11 +488,67 @@ def test_a_link_without_its_max_age_opens_no_page(visit, hostile):  # A1
     assert visit.get("/sync/recent/").status_code == 302
 
 
+STEP_UP = {"max_age": 300, "prompt": ""}
+
+
 def test_a_step_up_is_never_stopped_as_a_loop(visit, hostile):  # L8
-    hostile.claims["auth_time"] = time.time()
+    hostile.claims["auth_time"] = time.time() - 331
     visit("/oidc/login/op/?next=/sync/recent/")
-    hostile.claims["auth_time"] += 1
-    assert visit(login_url("op", next="/sync/recent/", params={"max_age": 300, "prompt": ""}))[0]
+    hostile.claims["auth_time"] = time.time()
+    assert visit(login_url("op", next="/sync/recent/", params=STEP_UP))[0]
+
+
+def test_a_step_up_that_the_provider_answers_by_itself_is_stopped(visit, hostile):  # L8: its session is young
+    hostile.claims["auth_time"] = time.time() - 1
+    visit("/oidc/login/op/?next=/sync/recent/")
+    assert visit(login_url("op", next="/sync/recent/", params=STEP_UP))[1].status_code == 409
+    assert visit(login_url("op", next="/sync/recent/", params={**STEP_UP, "max_age": 0}))[0]
+
+
+def try_again(page):
+    [url] = re.findall(r'href="([^"]*)">(?:Try again|Use another account)', page.content.decode())
+    return html.unescape(url)
+
+
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        (
+            {"acr_values": "phr", "max_age": 60},
+            {"acr_values": "phr", "max_age": "60", "prompt": "select_account"},
+        ),
+        ({"login_hint": "ann", "prompt": ""}, {"login_hint": "ann"}),
+        ({"prompt": "none"}, {"prompt": "select_account"}),  # which the provider would answer the same way
+    ],
+)
+def test_trying_again_asks_for_the_same(visit, hostile, client, asked, again):  # L7, L2
+    hostile.answers["/token"] = json_reply({"error": "server_error"}, 500)
+    _, page = visit(login_url("op", next="/members/", params=asked))
+    assert page.status_code == 502
+    del hostile.answers["/token"]
+    hostile.claims["auth_time"] = time.time()
+    sent, response = visit(try_again(page))
+    keys = ("acr_values", "max_age", "login_hint", "prompt")
+    assert {key: sent[key] for key in keys if key in sent} == again
+    assert response.content == b"hello Ann"
+
+
+def test_trying_again_with_another_account_names_nobody(visit, configure):  # L7, L2
+    configure(allow=["kim@example.org"])
+    _, page = visit(login_url("op", params={"login_hint": "ann", "prompt": ""}))
+    sent, _ = visit(try_again(page))
+    assert sent.get("login_hint") is None
+    assert sent["prompt"] == "select_account"
+
+
+def test_trying_again_from_where_no_provider_was_reached(visit, hostile):  # L7, L2
+    hostile.answers["/.well-known/openid-configuration"] = Reply(503, b"")
+    _, page = visit(login_url("op", params={"acr_values": "phr"}))
+    assert page.status_code == 502
+    del hostile.answers["/.well-known/openid-configuration"]
+    discovery.clear()
+    sent, _ = visit(try_again(page))
+    assert sent["acr_values"] == "phr"
 
 
 @pytest.mark.parametrize("params", [{"login_hint": "ann"}, {"prompt": "none"}, {"prompt": ""}, {"hd": "x"}])

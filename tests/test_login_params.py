@@ -116,8 +116,8 @@ def test_a_name_of_the_providers_own(name):  # L2
     assert checked({name: "x"}) == {name: "x"}
 
 
-@pytest.mark.parametrize(("params", "max_age"), [({}, None), ({"max_age": ""}, ""), ({"max_age": "0"}, 0)])
-def test_no_max_age_is_another_thing_than_nothing_said_of_it(params, max_age):  # L2
+@pytest.mark.parametrize(("params", "max_age"), [({}, None), ({"max_age": ""}, None), ({"max_age": "0"}, 0)])
+def test_the_max_age_of_a_login(params, max_age):  # L2
     assert LoginParams(params).max_age == max_age
 
 
@@ -134,6 +134,7 @@ def test_no_max_age_is_another_thing_than_nothing_said_of_it(params, max_age):  
         ({"prompt": "none login"}, True),
         ({"prompt": "create"}, True),
         ({"max_age": "0"}, True),
+        ({"max_age": "1"}, False),
         ({"max_age": ""}, False),
     ],
 )

@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 from dataclasses import replace
+from secrets import token_hex
 
 import pytest
 import time_machine
@@ -361,17 +362,38 @@ def test_a_cache_that_says_no_without_asking_stops_nobody(browser, settings):  #
     login_state.claim(login)
 
 
-# The age of a proof that this login asks for (L2)
+# What this login asks for itself (L2)
 
 
-@pytest.mark.parametrize("max_age", [None, "", 0, 300])
-def test_the_max_age_of_a_login_comes_back_with_it(rf, secrets, max_age):  # L2
-    login = login_state.begin("alpha", "/x", max_age=max_age)
-    assert login.max_age == max_age
+@pytest.mark.parametrize("params", [{}, {"max_age": ""}, {"max_age": "300", "login_hint": "pät"}])
+def test_the_parameters_of_a_login_come_back_with_it(rf, secrets, params):  # L2
+    login = login_state.begin("alpha", "/x", params)
+    assert login.params == params
+    assert "pät" not in repr(login)
     response = HttpResponse()
     login_state.write(rf.get("/"), response, login)
     [(name, morsel)] = response.cookies.items()
     assert login_state.read(rf.get("/", headers={"cookie": f"{name}={morsel.value}"}), login.state) == login
     payload = signing.loads(morsel.value, "login-state", max_age=60)
     own = [login.state, "alpha", "/x", login.begun_at, login.key_name]
-    assert payload == (own if max_age is None else [*own, max_age])  # older workers know of five
+    assert payload == ([*own, params] if params else own)  # older workers know of five
+
+
+@pytest.mark.parametrize("more", [[300], [{}, {}], [None]])
+def test_a_login_of_another_shape_is_unknown(rf, secrets, more):  # L3
+    login = login_state.begin("alpha", "/x")
+    value = signing.dumps([login.state, "alpha", "/x", login.begun_at, login.key_name, *more], "login-state")
+    response = HttpResponse()
+    login_state.write(rf.get("/"), response, login)
+    [name] = response.cookies
+    with pytest.raises(StateUnknown, match="its cookie belongs to another login"):
+        login_state.read(rf.get("/", headers={"cookie": f"{name}={value}"}), login.state)
+
+
+def test_the_longest_login_fits_into_a_cookie(rf, secrets):  # L2, K5: browsers drop over 4,096 bytes
+    noise = token_hex(512)
+    login = login_state.begin("alpha", f"/{noise}{noise}"[:1024], {"login_hint": noise[: 1024 - 10]})
+    response = HttpResponse()
+    login_state.write(rf.get("/"), response, login)
+    [morsel] = response.cookies.values()
+    assert len(morsel.OutputString()) < 4096

@@ -166,6 +166,19 @@ def raise_refusal(claims):
     raise LoginRefused("<b>You</b> left, Pat.")
 
 
+FOR_EVERYBODY = LoginRefused("Not here.")
+
+
+def raise_the_same(claims):
+    raise FOR_EVERYBODY
+
+
+def test_a_refusal_that_a_module_keeps_names_nobody_later(visitor, hook):  # U7, S7
+    hook(raise_the_same)
+    assert "<bdi>pat@alpha.example</bdi>" in visitor.log_in().content.decode()
+    assert FOR_EVERYBODY.account == ""
+
+
 def test_a_refusal_is_shown_and_not_logged(visitor, hook, caplog):  # U7, S7
     caplog.set_level(logging.INFO)
     hook(raise_refusal)

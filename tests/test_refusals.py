@@ -36,9 +36,10 @@ FORBIDDEN = [
     "role-class",
     "test-class",
     "atest-class",
+    "two-mixins",
 ]
-RECENT = ["recent", "recent-class", "recent-alpha", "two-mixins"]
-TOO_OLD = ["recent", "recent-class", "two-mixins"]
+RECENT = ["recent", "recent-class", "recent-alpha"]
+TOO_OLD = ["recent", "recent-class"]
 OPEN = {"role": {"email": "kim@beta.example"}, "test": {"locale": "fi"}}
 
 
@@ -410,6 +411,40 @@ def test_who_has_logged_in_since_goes_on(ask, make_identity, cookie_of):  # L8
     assert (response.status_code, response["Location"]) == (302, "/list/?page=2#row-7")
 
 
+def test_who_may_since_goes_on(
+    ask, make_identity, cookie_of
+):  # L8: another account, or a rule that has changed
+    for name, since in (
+        ("admin", ("alpha", {})),
+        ("role", ("beta", {"email": "kim@beta.example"})),
+        ("alpha", ("alpha", {})),
+        ("recent", ("alpha", {"auth_time": time.time()})),
+    ):
+        headers = HTMX if name != "recent" else HTMX | {"hx-current-url": "http://testserver/list/"}
+        url = ask(name, headers, method="post", who="beta")["HX-Redirect"]
+        who, claims = since
+        cookie = cookie_of(make_identity(who, claims=CLAIMS | claims))
+        response = Client().get(url, headers={"cookie": cookie})
+        assert response.status_code == 302, name
+        assert response["Location"].startswith("/list/")
+
+
+def test_who_may_not_for_another_reason_is_told_that_one(ask, make_identity, cookie_of, settings):  # L8
+    settings.DEBUG = True
+    url = ask("alpha-admin", HTMX, who="beta")["HX-Redirect"]
+    cookie = cookie_of(make_identity("alpha", claims=CLAIMS | {"groups": [], "email": "x@x.example"}))
+    page = text_of(Client().get(url, headers={"cookie": cookie}))
+    assert "<strong>DEBUG</strong> no rule gives the role that it wants: 'admin'" in page
+
+
+@pytest.mark.parametrize(("method", "told"), [("get", False), ("post", True)])
+def test_what_they_sent_by_htmx_was_not_taken(ask, make_identity, cookie_of, method, told):  # A1
+    for name in ("role", "test"):
+        url = ask(name, HTMX, method=method, who="beta")["HX-Redirect"]
+        page = Client().get(url, headers={"cookie": cookie_of(make_identity("beta"))})
+        assert ("What you sent was not taken." in text_of(page)) is told
+
+
 # Around it.
 
 
@@ -456,6 +491,12 @@ def test_a_view_may_say_itself_what_is_kept(client, make_identity, cookie_of):  
     for path in ("/cached-by-itself/", "/cached-around/"):
         response = client.get(path, headers={"cookie": cookie})
         assert sorted(response["Cache-Control"].split(", ")) == ["max-age=60", "private"]
+
+
+def test_a_refusal_is_kept_by_nobody_whatever_is_around_the_view(client):  # A1
+    response = client.post("/cached-around/")
+    assert response.status_code == 401
+    assert {"no-store", "private"} <= set(response["Cache-Control"].split(", "))
 
 
 def test_json_is_json(ask):

@@ -22,6 +22,15 @@ def test_the_package_has_the_verbs():  # L2
     )
 
 
+def test_a_login_has_room_for_so_much(rf):  # L2: in its URL and its cookie
+    assert login(rf.get("/"), "alpha", login_hint="x" * 1014).status_code == 302
+    with pytest.raises(
+        ValueError, match=r"^login\(\): names and values have 1025 bytes, and a login has room"
+    ) as caught:
+        login(rf.get("/"), "alpha", login_hint="x" * 1013 + "é")
+    assert str(caught.value).endswith("a login has room for 1024")
+
+
 def test_importing_the_verbs_is_light():  # L2: nothing that a login needs
     code = (
         "import sys, django_multi_oidc;"

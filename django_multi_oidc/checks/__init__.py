@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.core import checks
 from django.core.checks import Tags
 
-from .gates import check_gate_middleware, check_gates, check_public_page_after_logout
+from .gates import check_gates, check_public_page_after_logout
 from .project import (
     check_apps,
     check_backends,
@@ -50,7 +50,6 @@ def register_checks() -> None:
     for check in (
         check_middleware,
         check_cache_middleware,
-        check_gate_middleware,
         check_templates,
         check_apps,
         check_settings,

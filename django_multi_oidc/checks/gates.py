@@ -6,30 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
 from .. import redirects
 from ..conf import conf
+from ..decorators import GateDecorator
 from ..gates import Gate
-from ..mixins import GatedView, gates_of
+from ..mixins import GatedView, gates_of, is_mixin
 from ..rules import ADMIN
 from ..wording import quoted
 from .known import known_configuration
-from .project import GATE_MIDDLEWARE, USER_MIDDLEWARE, position
-
-
-def check_gate_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    gate, user = position(conf.MIDDLEWARE, GATE_MIDDLEWARE), position(conf.MIDDLEWARE, USER_MIDDLEWARE)
-    if gate is None or user is None or user < gate:
-        return []
-    return [
-        Error(
-            f'"{GATE_MIDDLEWARE}" stands before "{USER_MIDDLEWARE}" in MIDDLEWARE.',
-            hint="Move it behind: it asks request.oidc_user.",
-            id="django_multi_oidc.E018",
-        )
-    ]
+from .project import GATE_MIDDLEWARE, position
 
 
 def check_gates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -49,17 +36,28 @@ def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
 
 
 def _messages(pattern: URLPattern) -> Iterator[CheckMessage]:
-    try:
-        gates = list(dict.fromkeys(_gates_of(pattern.callback)))
-    except (TypeError, ValueError, ImproperlyConfigured) as error:
-        yield Error(
-            f"{pattern.lookup_str} cannot say who may see it: {error}.",
-            hint="Until then it answers everybody with an error.",
-            id="django_multi_oidc.E020",
+    where = pattern.lookup_str
+    if isinstance(pattern.callback, GateDecorator):
+        yield _cannot_say(
+            f"The view of {quoted(str(pattern.pattern))}", "it is a decorator of ours, and decorates nothing"
         )
         return
+    try:
+        gates = list(dict.fromkeys(_gates_of(pattern.callback)))
+    except Exception as error:  # the view class is a project's own
+        yield _cannot_say(where, str(error) or type(error).__name__)
+        return
+    yield from _messages_of_mixins(where, getattr(pattern.callback, "view_class", object))
     for gate in gates:
-        yield from _messages_of(pattern.lookup_str, gate)
+        yield from _messages_of(where, gate)
+
+
+def _cannot_say(where: str, why: str) -> CheckMessage:
+    return Error(
+        f"{where} cannot say who may see it: {why}.",
+        hint="Until then it answers everybody with an error.",
+        id="django_multi_oidc.E020",
+    )
 
 
 def _gates_of(view: Any) -> Iterator[Gate]:
@@ -67,6 +65,22 @@ def _gates_of(view: Any) -> Iterator[Gate]:
     view_class = getattr(view, "view_class", None)
     if view_class is not None and issubclass(view_class, GatedView):
         yield from gates_of(view_class(**view.view_initkwargs))
+
+
+def _messages_of_mixins(where: str, view_class: type) -> Iterator[CheckMessage]:
+    """A base before our mixin, with a ``dispatch`` that need not call it."""
+    if not issubclass(view_class, GatedView):
+        return
+    mixin = next(base for base in view_class.__mro__ if is_mixin(base))
+    before = view_class.__mro__[1 : view_class.__mro__.index(mixin)]
+    for base in before:
+        if "dispatch" in vars(base):
+            yield Error(
+                f"{where} has the base {base.__name__} before {mixin.__name__}, and its dispatch() runs before "
+                "anybody is asked who they are.",
+                hint=f"Write {mixin.__name__} leftmost among the bases.",
+                id="django_multi_oidc.E018",
+            )
 
 
 def _messages_of(where: str, gate: Gate) -> Iterator[CheckMessage]:
