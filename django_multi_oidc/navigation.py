@@ -51,7 +51,7 @@ def asker(request: HttpRequest) -> Asker:
 def _preferred_type(request: HttpRequest) -> str | None:
     try:
         return request.get_preferred_type(["text/html", "application/json"])
-    except (LookupError, ValueError):  # a parameter in an encoding that is none (RFC 8187 section 3.2)
+    except (LookupError, ValueError):  # a parameter in an encoding that is none; the first of Django 5.2
         return None
 
 

@@ -494,9 +494,10 @@ def test_a_view_may_say_itself_what_is_kept(client, make_identity, cookie_of):  
 
 
 def test_a_refusal_is_kept_by_nobody_whatever_is_around_the_view(client):  # A1
-    response = client.post("/cached-around/")
-    assert response.status_code == 401
-    assert {"no-store", "private"} <= set(response["Cache-Control"].split(", "))
+    for headers, status in ((PERSON, 302), (SCRIPT, 401), (HTMX, 401)):
+        response = client.get("/cached-around/", headers=headers)
+        assert response.status_code == status
+        assert {"no-store", "private"} <= set(response["Cache-Control"].split(", "))
 
 
 def test_json_is_json(ask):
