@@ -44,7 +44,7 @@ class LoginState:
     begun_at: float
     key_name: str
     """Of the secret that nonce and verifier derive from, wherever the login is finished."""
-    params: Mapping[str, str] = field(default_factory=lambda: NONE, repr=False, hash=False)
+    params: Mapping[str, str] = field(default_factory=lambda: NONE, repr=False)
     """What this login asked the provider beside its table, as in `login_params`."""
 
     @property

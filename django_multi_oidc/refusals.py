@@ -147,7 +147,7 @@ def from_url(request: HttpRequest) -> HttpResponse:
     identity = visitor.identity(request)
     if identity is None and not refusal.a_login_mends_it:  # logged out since
         return HttpResponseRedirect(_login_url(gate, Refusal.NOBODY, None, page))
-    if identity is not None and refusal is not Refusal.TEST:
+    if refusal is not Refusal.TEST:
         # Perhaps somebody else since, or the rules have changed.
         now = refusal_of(gate, attach_identity(request, identity))
         if now is None:

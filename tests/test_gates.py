@@ -181,6 +181,7 @@ def test_only_logins_mend_what_a_login_mends():
             "max_age is 29 seconds: less than 30 cannot be told from the difference between two machines' clocks",
         ),
         (age_gate, 10**9, ValueError, "max_age is 1000000000 seconds: at most 9 digits"),
+        (age_gate, 10**9 + 1, ValueError, "max_age is 1000000001 seconds: at most 9 digits"),
     ],
 )
 def test_what_is_no_gate_says_so(make, argument, error, message):

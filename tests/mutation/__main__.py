@@ -23,6 +23,7 @@ PACKAGE = "django_multi_oidc"
 MODULES = {
     "backends": "backends | login_flow views backchannel logout_flow",
     "callback": "callback | views secrecy",
+    "clocks": "clocks | id_token gates",
     "cookies": "cookies | views",
     "discovery": "discovery | backends",
     "id_token": "id_token | backends",
