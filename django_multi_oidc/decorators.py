@@ -47,7 +47,7 @@ def oidc_admin_required(view: Any = None, *, providers: Names = None) -> Any:
 
 
 def oidc_user_passes_test(test: Test, *, providers: Names = None) -> Decorator[Any]:
-    """Only for whom ``test(user)`` is true, who is logged in; others get a 403 page that names their account.
+    """Only for whom ``test(user)`` is True, who is logged in; others get a 403 page that names their account.
 
     The test may be a coroutine function, for sync views too.
     """

@@ -6,6 +6,7 @@ import logging
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 
 from . import cache_backends, cookies, logout_state, redirects, revocation, visitor
 from .conf import conf
@@ -18,6 +19,7 @@ from .users import Identity, attach_identity
 logger = logging.getLogger(__name__)
 
 
+@sensitive_variables()  # here and below: a receiver may fail
 def end_access(provider: str, *, sub: str = "", email: str = "", everybody: bool = False) -> None:
     """End the logins of one person at a provider, or of everybody there, that have begun by now.
 
@@ -39,6 +41,7 @@ def end_access(provider: str, *, sub: str = "", email: str = "", everybody: bool
     oidc_revoked.send_robust(sender=provider, sub=sub, sid="", email=email, everybody=everybody)
 
 
+@sensitive_variables()
 def end(request: HttpRequest, everywhere: bool) -> Identity | None:
     """End the visitor's login in the cache; who they were. Whose login was ended before may not end others."""
     if everywhere:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,14 +27,12 @@ from . import (
 )
 from .backend_loading import backend_of
 from .callback import Answer
-from .clocks import is_recent
 from .exceptions import (
     AccountNotAllowed,
     CallbackMismatch,
     ConfigurationError,
     IDTokenInvalid,
     LoginEnded,
-    RuleFailed,
 )
 from .kept_claims import kept
 from .login_params import LoginParams
@@ -134,17 +132,17 @@ def _check_the_way_back() -> None:
 
 
 def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
-    """Who has just logged in for this very page, which asks again; None where a person asks for the login."""
+    """Who has just logged in for this very page, which asks the same again; None where a person asks for the login."""
     identity, asked = visitor.identity(request), login_params.of(request)
-    if identity is None or asked.asks_a_person or not _has_what_it_asks_for(identity, asked):
+    if identity is None or asked.asks_a_person:
         return None
-    asked_again = identity.next_digest == signing.digest(next_url)
+    asked_again = identity.next_digest == _digest_of(next_url, asked.params)
     return identity if asked_again and time.time() - identity.login_at < LOOP_SECONDS else None
 
 
-def _has_what_it_asks_for(identity: Identity, asked: LoginParams) -> bool:
-    """Whether the provider answers by itself: a proof that is young enough is there."""
-    return asked.max_age is None or is_recent(identity.claims, asked.max_age)
+def _digest_of(next_url: str, params: Mapping[str, str]) -> str:
+    """What was asked for; of a page that wants more of the same person, that is something else each time."""
+    return signing.digest(f"{next_url} {json.dumps(dict(params), sort_keys=True)}" if params else next_url)
 
 
 def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any]) -> Mapping[str, Any]:
@@ -156,7 +154,7 @@ def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any])
     # Of what is kept, read-only: a function that lets somebody in now has to do so at the next request as well.
     keeps: Mapping[str, Any] = read_only(kept(provider, claims, added=claims.keys() - verified.keys()))
     missing = _warn_of_incomplete(provider, keeps)
-    if not _is_let_in(provider, keeps):
+    if not provider.allows(keeps):
         detail = "no entry of the provider's allow rule matches"
         raise AccountNotAllowed(f"{detail}; not all there: {missing}" if missing else detail, account=account)
     return keeps
@@ -170,19 +168,10 @@ def _identity(
         fingerprint=provider.fingerprint,
         login_id=_login_id(answer),
         login_at=round(began, 6),
-        next_digest=signing.digest(login.next) if login.next else "",
+        next_digest=_digest_of(login.next, login.params) if login.next else "",
         claims=claims,
         issued_at=began,
     )
-
-
-def _is_let_in(provider: Provider, claims: Mapping[str, Any]) -> bool:
-    try:
-        return provider.allows(claims)
-    except RuleFailed:
-        # As text: of an exc_info, Django's error mails would show the local variables, claims and all.
-        logger.error("a rule failed at a login, provider %r\n%s", provider.name, traceback.format_exc())
-        raise
 
 
 def _warn_of_incomplete(provider: Provider, claims: Mapping[str, Any]) -> str:

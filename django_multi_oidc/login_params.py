@@ -20,6 +20,7 @@ from .providers.keys import KNOWN_KEYS, OWN_PARAMS
 MAX_BYTES = 1024  # they stand in a URL, and in the cookie of the login
 LIFETIME = 24 * 60 * 60  # seconds; a page with such a link may stay open for long
 PARAMETER = "params"
+NONE: Mapping[str, str] = MappingProxyType({})
 # They say how the answer is read, and an answer comes to whichever worker.
 OF_THE_PROVIDER = ("scope", "claims")
 # OpenID Connect Core 1.0 section 3.1.2.1; "create" is Initiating User Registration 1.0's.
@@ -30,7 +31,7 @@ PROMPTS_FOR_A_PERSON = frozenset({"login", "consent", "select_account", "create"
 class LoginParams:
     """Authorization parameters for one login; ``providers`` are the names to choose among, empty for all."""
 
-    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    params: Mapping[str, str] = field(default_factory=lambda: NONE)
     providers: tuple[str, ...] = ()
 
     @property

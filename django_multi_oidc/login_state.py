@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from django.core.cache import caches
@@ -21,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 from . import cookie_header, signing
 from .conf import conf
 from .exceptions import CookiesFull, StateExpired, StateSpent, StateUnknown
+from .login_params import NONE
 from .providers import configuration
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ LIFETIME = 10 * 60  # seconds
 # The browser keeps the cookie a little longer, so that who comes too late is told just that.
 COOKIE_LIFETIME = 2 * LIFETIME
 MOST_AT_ONCE = 5
-NONE: Mapping[str, str] = MappingProxyType({})
 # In the cookie's order.
 FIELDS = ("state", "provider", "next", "begun_at", "key_name", "params")
 

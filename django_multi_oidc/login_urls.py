@@ -10,10 +10,10 @@ from django.utils.encoding import iri_to_uri
 
 from . import login_params, redirects
 from .exceptions import ConfigurationError
+from .login_params import NONE
 from .providers import Provider, configuration
 
 Params = Mapping[str, str | int | None]
-NONE: Params = {}
 
 
 def login_url(

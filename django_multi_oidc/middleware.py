@@ -60,6 +60,7 @@ class OIDCUserMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A page for who carries an identity of which nobody can say now whether it was ended."""
+        request._oidc_raised = True  # type: ignore[attr-defined]  # read by outage_of
         return pages.unavailable(request, exception) if isinstance(exception, RevocationUnknown) else None
 
 
@@ -116,11 +117,11 @@ def outage_of(request: HttpRequest, response: HttpResponseBase) -> RevocationUnk
     Raises what else a template has swallowed: a rule that failed, or a question that a coroutine has to await.
     """
     failure = failure_of(request.oidc_user)  # type: ignore[attr-defined]  # as below
-    if failure is None or getattr(response, "tells_of_outage", False):
+    if failure is None or getattr(response, "says_so_itself", False):
         return None
     if isinstance(failure, RevocationUnknown):
         return failure
-    if response.status_code >= 500:  # it was raised, and logged
+    if getattr(request, "_oidc_raised", False):  # as an exception, which Django has logged
         return None
     raise failure
 

@@ -58,7 +58,7 @@ class OIDCAdminRequiredMixin(GatedView):
 
 
 class OIDCUserPassesTestMixin(GatedView):
-    """Only for whom ``test_oidc_user`` is true, as `oidc_user_passes_test`."""
+    """Only for whom ``test_oidc_user`` is True, as `oidc_user_passes_test`."""
 
     def test_oidc_user(self, user: OIDCUser) -> bool | Awaitable[bool]:
         """Whether the user, who is logged in, may see the view; to be overridden, perhaps as ``async def``."""
@@ -102,7 +102,9 @@ def gates_of(view: GatedView) -> list[Gate]:
 
 
 def _asks_the_request(view: GatedView, *attributes: str) -> bool:
-    """Whether one of them is a property or the like, which needs not be there before a request is."""
+    """Whether one of them is a property or the like, or set by the view's own ``setup``."""
+    if type(view).setup is not View.setup:
+        return True
     return any(hasattr(getattr_static(type(view), attribute, None), "__get__") for attribute in attributes)
 
 

@@ -34,10 +34,7 @@ def ask(request: HttpRequest, provider: str, claims: Mapping[str, Any]) -> dict[
     try:
         answer = _checked(_answer(import_string(path), request, provider, json.loads(json.dumps(claims))))
     except LoginRefused as refusal:
-        # A new one: the project's may be the same for everybody.
-        named = LoginRefused(refusal.own_message)
-        named.account = account_of(claims)
-        raise named from None
+        raise _named(refusal, account_of(claims)) from None
     except Exception as error:
         # As text: of an exc_info, Django's error mails would show the local variables, claims and all.
         logger.error("%s failed at a login, provider %r\n%s", path, provider, traceback.format_exc())
@@ -50,6 +47,14 @@ def _answer(function: Callable[..., Any], *arguments: Any) -> Any:
     # By what it returns: a decorator, or an object that can be called, hides of which kind a function is.
     answer = function(*arguments)
     return async_to_sync(_awaited)(answer) if isawaitable(answer) else answer
+
+
+def _named(refusal: LoginRefused, account: str) -> LoginRefused:
+    """A new one, for the project's may be the same for everybody; of its class, which may be the project's too."""
+    named = type(refusal).__new__(type(refusal))
+    named.args = refusal.args
+    vars(named).update(vars(refusal), account=account)
+    return named
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
+from django.views.decorators.debug import sensitive_variables
 
 from . import cookie_header, redirects, visitor
 from .conf import conf
@@ -19,7 +20,7 @@ from .login_params import LoginParams
 from .login_urls import chooser_url, login_url
 from .providers import Provider, configuration
 from .signals import oidc_login_failed
-from .users import Identity, Untold
+from .users import Identity, Untold, quiet
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +88,7 @@ def unavailable(
         "detail": failure if conf.DEBUG else "",
         "logging_out": logging_out,
     }
-    response = _page(request, "unavailable.html", context, status=failure.status, posts=logging_out)
-    response.tells_of_outage = True  # type: ignore[attr-defined]  # for our middleware
-    return response
+    return _page(request, "unavailable.html", context, status=failure.status, posts=logging_out)
 
 
 def loop(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
@@ -193,10 +192,13 @@ def _account(identity: Identity, next_url: str, among: Collection[str] = ()) -> 
     }
 
 
+@sensitive_variables()  # a project's template may fail
 def _page(
     request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200, posts: bool = False
 ) -> HttpResponse:
-    response = render(request, f"django_multi_oidc/{template}", dict(context), status=status)
+    with quiet(request):
+        response = render(request, f"django_multi_oidc/{template}", dict(context), status=status)
+    response.says_so_itself = True  # type: ignore[attr-defined]  # for our middleware
     targets = _form_targets() if posts else "'self'"
     response["Content-Security-Policy"] = f"{POLICY}; form-action {targets}"
     response["X-Frame-Options"] = "DENY"

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from . import cookie_header, navigation, pages, redirects, signing, visitor
-from .gates import Gate, Refusal, refusal_of
+from .gates import Gate, Refusal
 from .login_urls import login_url
-from .users import Identity, attach_identity
+from .providers import configuration
+from .users import Identity
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,9 @@ def _to_htmx(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Ident
     if refusal.a_login_mends_it and navigation.reads(request):
         response["HX-Redirect"] = _login_url(gate, refusal, identity, page)
     else:
-        response["HX-Redirect"] = _refused_url(gate, refusal, page, sent=not navigation.reads(request))
+        response["HX-Redirect"] = _refused_url(
+            gate, refusal, identity, page, sent=not navigation.reads(request)
+        )
     return response
 
 
@@ -130,27 +133,26 @@ def _log(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identity)
 # Where htmx sends the whole window.
 
 
-def _refused_url(gate: Gate, refusal: Refusal, page: str, *, sent: bool) -> str:
+def _refused_url(gate: Gate, refusal: Refusal, identity: Identity | None, page: str, *, sent: bool) -> str:
     """Of the page that says what `_page` does. Signed: nobody else writes what it says."""
-    payload = [refusal.name, list(gate.providers), gate.role, gate.max_age, page, sent]
+    login_id = identity.login_id if identity else ""
+    payload = [refusal.name, list(gate.providers), gate.role, gate.max_age, login_id, page, sent]
     return f"{reverse('multi_oidc:refused')}?{urlencode({'for': signing.dumps(payload, 'refusal')})}"
 
 
 def from_url(request: HttpRequest) -> HttpResponse:
-    """The page behind such a URL, for whoever is there now; without a good one, the start page."""
+    """The page behind such a URL; without a good one, the start page. Raises RevocationUnknown."""
     try:
         payload: Any = signing.loads(request.GET.get("for", ""), "refusal", max_age=LINK_LIFETIME)
-    except signing.BadSignature:
+        name, providers, role, max_age, login_id, page, sent = payload
+    except (signing.BadSignature, ValueError):  # ValueError: of another version of ours
         return HttpResponseRedirect(redirects.after_login(""))
-    name, providers, role, max_age, page, sent = payload
     gate, refusal = Gate(providers=tuple(providers), role=role, max_age=max_age), Refusal[name]
+    if not configuration().providers.keys() >= set(providers):  # a changed file
+        return HttpResponseRedirect(redirects.after_login(page))
     identity = visitor.identity(request)
     if identity is None and not refusal.a_login_mends_it:  # logged out since
         return HttpResponseRedirect(_login_url(gate, Refusal.NOBODY, None, page))
-    if refusal is not Refusal.TEST:
-        # Perhaps somebody else since, or the rules have changed.
-        now = refusal_of(gate, attach_identity(request, identity))
-        if now is None:
-            return HttpResponseRedirect(redirects.after_login(page))
-        refusal = now
+    if identity is not None and identity.login_id != login_id:  # logged in since, perhaps as somebody else
+        return HttpResponseRedirect(redirects.after_login(page))
     return _page(request, gate, refusal, identity, page, sent=sent)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from weakref import ReferenceType, ref
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -17,6 +17,7 @@ from .exceptions import OIDCError
 from .providers import Provider, configuration
 from .rules import ADMIN, Reason
 
+T = TypeVar("T")
 MAX_HINT = 200  # characters; it stands in a cookie and in a URL
 
 
@@ -114,7 +115,7 @@ class OIDCUser(Mapping[str, Any]):
     and a claim that such a name hides stands in ``user.claims``.
     """
 
-    __slots__ = ("_failure", "_known", "_read", "_request")
+    __slots__ = ("_failure", "_known", "_quiet", "_read", "_request")
 
     def __init__(self, request: ReferenceType[HttpRequest], read: Reader) -> None:
         # Weakly: the request holds us, and a cycle per request is work for the garbage collector.
@@ -122,6 +123,7 @@ class OIDCUser(Mapping[str, Any]):
         self._read: Reader | None = read
         self._known: Identity | None = None
         self._failure: Exception | None = None
+        self._quiet = False
 
     @property
     def is_logged_in(self) -> bool:
@@ -148,8 +150,9 @@ class OIDCUser(Mapping[str, Any]):
         Here and below: raises RuleFailed where a function of the rules does not answer.
         """
         identity = identity_of(self)
-        with _noting_failure(self):
-            return _provider(identity).rules.roles_of(identity.claims) if identity else frozenset()
+        if identity is None:
+            return frozenset()
+        return asked(self, lambda: _provider(identity).rules.roles_of(identity.claims), frozenset())
 
     @property
     def is_admin(self) -> bool:
@@ -160,8 +163,9 @@ class OIDCUser(Mapping[str, Any]):
     def has_role(self, role: str) -> bool:
         """Whether a rule of the identity's own provider gives this role."""
         identity = identity_of(self)
-        with _noting_failure(self):
-            return identity is not None and _provider(identity).rules.gives(role, identity.claims)
+        if identity is None:
+            return False
+        return asked(self, lambda: _provider(identity).rules.gives(role, identity.claims), False)
 
     @sensitive_variables()
     def why(self, role: str) -> Reason:
@@ -169,8 +173,8 @@ class OIDCUser(Mapping[str, Any]):
         identity = identity_of(self)
         if identity is None:
             return Reason(role=role, granted=False, notes=("nobody is logged in",))
-        with _noting_failure(self):
-            return _provider(identity).rules.why(role, identity.claims)
+        unknown = Reason(role=role, granted=False, notes=("its rule fails",))
+        return asked(self, lambda: _provider(identity).rules.why(role, identity.claims), unknown)
 
     def to_dict(self) -> dict[str, Any]:
         """A fresh copy of everything the mapping shows, yours to change and ready for JSON."""
@@ -230,23 +234,48 @@ def identity_of(user: OIDCUser) -> Identity | None:
     if user._read is not None:
         if request is None:
             raise RuntimeError("request.oidc_user was first asked after its request had ended")
-        with _noting_failure(user):
-            _learn(user, user._read(request))
+        read = user._read
+        asked(user, lambda: _learn(user, read(request)), None)
     return user._known
 
 
-@contextmanager
-def _noting_failure(user: OIDCUser) -> Iterator[None]:
+def asked(user: OIDCUser, question: Callable[[], T], otherwise: T) -> T:
+    """The answer; where none can be given, `failure_of` knows from now on: a template takes what is raised for a no.
+
+    ``otherwise``: for the frame of a page of ours, which is there for who cannot be told.
+    """
     try:
-        yield
-    except (OIDCError, SynchronousOnlyOperation) as error:
-        # A copy: the error itself would keep its frames, and through them the request, alive.
-        user._failure = type(error)(*error.args)
+        return question()
+    except Exception as error:
+        if user._quiet:
+            return otherwise
+        note_failure(user, error)
         raise
 
 
+def note_failure(user: OIDCUser, error: Exception) -> None:
+    """Remember it for this request, whatever a later question is answered by: a first one may have decided."""
+    # A copy: the error itself would keep its frames, and through them the request, alive.
+    known = isinstance(error, OIDCError | SynchronousOnlyOperation)
+    user._failure = type(error)(*error.args) if known else RuntimeError(f"raised: {type(error).__name__}")
+
+
+@contextmanager
+def quiet(request: HttpRequest) -> Iterator[None]:
+    """Within it, the request's user answers every question: by nobody, and by no, where nobody can say."""
+    user: OIDCUser | None = getattr(request, "oidc_user", None)
+    if user is None:
+        yield
+        return
+    before, user._quiet = user._quiet, True
+    try:
+        yield
+    finally:
+        user._quiet = before
+
+
 def _learn(user: OIDCUser, identity: Identity | None) -> None:
-    user._known, user._read, user._failure = identity, None, None
+    user._known, user._read = identity, None
 
 
 def _never_cache(request: HttpRequest) -> None:
@@ -275,8 +304,11 @@ def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None)
         there = user._request()
         if user._read is not None and there is not None:
             _never_cache(there)
-            with _noting_failure(user):
+            try:
                 _learn(user, await aread(there) if aread else read(there))
+            except Exception as error:
+                note_failure(user, error)
+                raise
         return user
 
     request.oidc_user = user  # type: ignore[attr-defined]  # annotate a view's request as OIDCRequest

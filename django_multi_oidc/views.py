@@ -43,7 +43,8 @@ from .exceptions import (
     StateUnknown,
     UnknownProvider,
 )
-from .login_state import NONE, LoginState
+from .login_params import NONE
+from .login_state import LoginState
 from .providers import Provider, configuration
 from .shortcuts import logout
 
@@ -107,7 +108,10 @@ class RefusedView(OIDCView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Why not, and what they can do."""
-        return refusals.from_url(request)
+        try:
+            return refusals.from_url(request)
+        except RevocationUnknown as failure:
+            return pages.unavailable(request, failure)
 
 
 class CallbackView(OIDCView):

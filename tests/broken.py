@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django import template
 from django.core.cache.backends.base import BaseCache
+from django.template.defaultfilters import stringfilter
 
 from django_multi_oidc.backends import ProviderBackend
 from django_multi_oidc.exceptions import LoginRefused
@@ -38,6 +40,22 @@ def broken_middleware(get_response):
 
 def refuse_by_name(request, provider, claims):
     raise LoginRefused(f"There is no place for {claims['name']}.")
+
+
+PEOPLE = {"kim@beta.example": True}
+
+
+def looks_up(claims):
+    return PEOPLE[claims["email"]]
+
+
+register = template.Library()
+
+
+@register.filter
+@stringfilter
+def broken(value):
+    raise ZeroDivisionError("a mistake in a filter")
 
 
 def broken_context(request):

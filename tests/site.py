@@ -69,7 +69,9 @@ async def atemplate_if(request):
 def template_of(request):
     """What ``?if=`` lets see, and ``?status=``."""
     text = f"{{% if {request.GET['if']} %}}the admins' part{{% endif %}}"
-    page = engines["django"].from_string(text).render({}, request)
+    page = (
+        engines["django"].from_string(text).render({"why": lambda: request.oidc_user.why("admin")}, request)
+    )
     return HttpResponse(page, status=int(request.GET.get("status", 200)))
 
 
@@ -175,6 +177,9 @@ def has_a_name(claims):
 def fails(claims):
     address = claims["email"].upper()
     return address.is_admin
+
+
+FAILS = f"raised AttributeError in line {fails.__code__.co_firstlineno + 2} of site.py."
 
 
 def is_finnish(user):

@@ -10,7 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
-from django_multi_oidc.exceptions import RuleFailed
+from django_multi_oidc import revocation
+from django_multi_oidc.exceptions import RevocationUnknown, RuleFailed
 from django_multi_oidc.middleware import OIDCLoginRequiredMiddleware, OIDCUserMiddleware
 from django_multi_oidc.providers import configuration
 from tests import site
@@ -148,7 +149,7 @@ def test_a_rule_that_fails_is_no_no_in_a_template(see, condition):  # A2
     with pytest.raises(RuleFailed) as caught:
         see(condition, admins=FAILS)
     assert caught.value.detail == (
-        'admins in the secrets file names the function "tests.site.fails", which raised AttributeError.'
+        f'admins in the secrets file names the function "tests.site.fails", which {site.FAILS}'
     )
 
 
@@ -165,10 +166,107 @@ def test_a_rule_that_is_not_asked_fails_nobody(see):  # A2
     assert response.content == b"the admins' part"
 
 
-def test_what_says_that_it_failed_is_left_alone(
-    see,
-):  # A2: of a view's exception, Django has made a 500 already
-    assert see("not request.oidc_user.is_admin", status=500, admins=FAILS).status_code == 500
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_page_that_says_that_it_failed_is_replaced_too(see, status):  # A2: its body may be for admins
+    with pytest.raises(RuleFailed):
+        see("not request.oidc_user.is_admin", status=status, admins=FAILS)
+
+
+ASKED = []
+
+
+def fails_once(claims):
+    ASKED.append(claims)
+    return ASKED[1]["sub"] == "pat-sub"
+
+
+def test_a_first_question_that_failed_is_not_forgotten(see):  # A2: a template may have taken it for a yes
+    ASKED.clear()
+    allow = {"function": f"{__name__}.fails_once"}
+    with pytest.raises(RuleFailed):
+        see("not request.oidc_user.is_admin or not request.oidc_user.sub", allow=allow)
+    assert len(ASKED) == 2
+
+
+def test_nor_is_one_that_a_lost_packet_lost(see, secrets, monkeypatch):  # A2, O4
+    answers = [RevocationUnknown("a lost packet"), None]
+
+    def is_ended(identity):
+        if answer := answers.pop(0):
+            raise answer
+        return False
+
+    secrets["revocation"] = True
+    monkeypatch.setattr(revocation, "is_ended", is_ended)
+    assert see("not request.oidc_user.is_admin or not request.oidc_user.sub").status_code == 503
+    assert answers == []
+
+
+def test_why_a_role_is_there_may_fail_as_well(see):  # A2
+    with pytest.raises(RuleFailed):
+        see("not why", admins=FAILS)
+
+
+# The frame of our own pages, which a project may have made, and which may ask
+
+
+FRAME = """{% if not request.oidc_user.is_admin %}NO{% else %}ADMIN{% endif %}
+{% if request.oidc_user.is_admin %}ADMIN{% endif %}{% if "editor" in request.oidc_user.roles %}EDITOR{% endif %}
+{{ request.oidc_user.name }}{% block title %}{% endblock %}{% block content %}{% endblock %}"""
+
+
+@pytest.fixture
+def framed(settings, secrets, make_identity, cookie_of):
+    """Our pages in a frame that asks, for Pat."""
+    [engine] = settings.TEMPLATES
+    loaders = [
+        ("django.template.loaders.locmem.Loader", {"django_multi_oidc/base.html": FRAME}),
+        "django.template.loaders.app_directories.Loader",
+    ]
+    settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": {**engine["OPTIONS"], "loaders": loaders}}]
+    cookie = cookie_of(make_identity())
+
+    def get(path, **table):
+        secrets["alpha"] |= table
+        settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+        return Client(raise_request_exception=False).get(path, headers={"cookie": cookie})
+
+    return get
+
+
+OUR_PAGES = [("/oidc/login/", 200), ("/oidc/logout/", 200), ("/oauth2callback?state=x&code=y", 400)]
+
+
+@pytest.mark.parametrize(("path", "status"), OUR_PAGES)
+@pytest.mark.parametrize(
+    "table", [{"admins": FAILS}, {"allow": FAILS}, {"roles": {"editor": FAILS}, "admins": []}]
+)
+def test_our_pages_are_there_where_a_rule_fails(framed, path, status, table):  # A2, L7
+    response = framed(path, **table)
+    assert response.status_code == status
+    assert "ADMIN" not in response.content.decode()
+    assert "EDITOR" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/oidc/logout/", 200), ("/oidc/login/", 503), ("/members/", 503)]
+)
+def test_and_where_the_cache_is_down(framed, secrets, settings, path, status):  # O4
+    secrets["revocation"] = True
+    settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.DownCache"}}
+    response = framed(path)
+    assert response.status_code == status
+    assert "ADMIN" not in response.content.decode()
+
+
+def test_our_pages_need_no_middleware_of_ours(client, settings):  # C8a: a check asks for it
+    settings.MIDDLEWARE = []
+    assert client.get("/oidc/login/").status_code == 200
+
+
+def test_a_page_of_the_sites_own_is_not_quiet(framed):  # A2
+    assert framed("/sync/role/", roles={"editor": []}).status_code == 403
+    assert framed("/template-of/?if=not request.oidc_user.is_admin", admins=FAILS).status_code == 500
 
 
 # Pages that all need a login (A4)

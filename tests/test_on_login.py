@@ -173,6 +173,27 @@ def raise_the_same(claims):
     raise FOR_EVERYBODY
 
 
+class Left(LoginRefused):
+    status, code = 410, "left"
+    message = "You left us in May."
+
+    def __init__(self, who):
+        super().__init__()
+        self.who = who
+
+
+def raise_one_of_the_sites_own(claims):
+    raise Left(claims["sub"])
+
+
+def test_a_refusal_of_the_sites_own_kind(visitor, hook):  # U7
+    hook(raise_one_of_the_sites_own)
+    page = visitor.log_in()
+    assert page.status_code == 410
+    assert "You left us in May." in page.content.decode()
+    assert "<bdi>pat@alpha.example</bdi>" in page.content.decode()
+
+
 def test_a_refusal_that_a_module_keeps_names_nobody_later(visitor, hook):  # U7, S7
     hook(raise_the_same)
     assert "<bdi>pat@alpha.example</bdi>" in visitor.log_in().content.decode()

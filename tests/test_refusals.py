@@ -411,30 +411,52 @@ def test_who_has_logged_in_since_goes_on(ask, make_identity, cookie_of):  # L8
     assert (response.status_code, response["Location"]) == (302, "/list/?page=2#row-7")
 
 
-def test_who_may_since_goes_on(
-    ask, make_identity, cookie_of
-):  # L8: another account, or a rule that has changed
+def test_who_may_since_goes_on(ask, make_identity, cookie_of):  # L8: by another login; the page itself knows
     for name, since in (
         ("admin", ("alpha", {})),
         ("role", ("beta", {"email": "kim@beta.example"})),
+        ("test", ("beta", {"locale": "fi"})),
         ("alpha", ("alpha", {})),
         ("recent", ("alpha", {"auth_time": time.time()})),
     ):
         headers = HTMX if name != "recent" else HTMX | {"hx-current-url": "http://testserver/list/"}
         url = ask(name, headers, method="post", who="beta")["HX-Redirect"]
         who, claims = since
-        cookie = cookie_of(make_identity(who, claims=CLAIMS | claims))
+        cookie = cookie_of(make_identity(who, claims=CLAIMS | claims, login_id="another"))
         response = Client().get(url, headers={"cookie": cookie})
         assert response.status_code == 302, name
         assert response["Location"].startswith("/list/")
 
 
-def test_who_may_not_for_another_reason_is_told_that_one(ask, make_identity, cookie_of, settings):  # L8
-    settings.DEBUG = True
-    url = ask("alpha-admin", HTMX, who="beta")["HX-Redirect"]
-    cookie = cookie_of(make_identity("alpha", claims=CLAIMS | {"groups": [], "email": "x@x.example"}))
-    page = text_of(Client().get(url, headers={"cookie": cookie}))
-    assert "<strong>DEBUG</strong> no rule gives the role that it wants: 'admin'" in page
+def test_a_link_that_cannot_be_understood_any_more_leads_on(ask, make_identity, cookie_of, secrets, settings):
+    url = ask("alpha", HTMX, who="beta")["HX-Redirect"]
+    del secrets["alpha"]  # its provider is gone
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    for headers in ({}, {"cookie": cookie_of(make_identity("beta"))}):
+        assert Client().get(url, headers=headers)["Location"].startswith("/list/")
+    for payload in (["ROLE", [], None, "/x"], ["ROLE", [], None, None, "", "/x", False, "more"]):
+        response = Client().get(f"/oidc/refused/?for={signing.dumps(payload, 'refusal')}")
+        assert (response.status_code, response["Location"]) == (302, "/")
+
+
+def test_in_an_outage_the_page_says_so(ask, make_identity, cookie_of, secrets, settings):  # O4
+    url = ask("role", HTMX, who="beta")["HX-Redirect"]
+    settings.MULTI_OIDC_SECRETS = {"auth": {**secrets, "revocation": True}}
+    settings.CACHES = {"default": {"BACKEND": "tests.broken_caches.DownCache"}}
+    page = Client().get(url, headers={"cookie": cookie_of(make_identity("beta"))})
+    assert page.status_code == 503
+    assert "Login failed" not in text_of(page)
+
+
+def test_where_a_rule_fails_since_they_can_log_in_again(
+    ask, make_identity, cookie_of, secrets, settings
+):  # A2
+    url = ask("role", HTMX, who="beta")["HX-Redirect"]
+    secrets["beta"]["roles"] = {"editor": {"function": "tests.site.fails"}}
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    page = Client().get(url, headers={"cookie": cookie_of(make_identity("beta"))})
+    assert page.status_code == 403
+    assert "which may not see this page" in text_of(page)
 
 
 @pytest.mark.parametrize(("method", "told"), [("get", False), ("post", True)])

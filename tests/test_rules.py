@@ -601,7 +601,10 @@ def test_a_function_cannot_change_the_claims():  # A2
             "tests.test_rules.is_a_coroutine",
             "which returned an object of type coroutine. It is a plain function (def), and returns True or False.",
         ),
-        ("tests.test_rules.raises", "which raised ZeroDivisionError."),
+        (
+            "tests.test_rules.raises",
+            f"which raised ZeroDivisionError in line {raises.__code__.co_firstlineno + 1} of test_rules.py.",
+        ),
         (
             "tests.test_rules.vouched",
             "which returned an object of type dict. It is a plain function (def), and returns True or False.",

@@ -7,7 +7,9 @@ from asgiref.sync import async_to_sync
 from django.core import mail
 from django.test import AsyncClient, Client
 
+from django_multi_oidc.exceptions import RuleFailed
 from django_multi_oidc.providers import configuration
+from django_multi_oidc.signals import oidc_revoked
 from tests.conftest import COOKIE_SECRET
 from tests.flow import parameters
 from tests.secrecy import assert_untold, everything_told, mailed
@@ -154,9 +156,61 @@ FAILS = {"function": "tests.site.fails"}
         ("/aask/", {"allow": FAILS}),
     ],
 )
-def test_a_rule_that_fails_is_mailed_without_a_claim(told_of, path, table):  # A2
-    text, known = told_of(path, **table)
+@pytest.mark.parametrize("function", ["tests.site.fails", "tests.broken.looks_up"])
+def test_a_rule_that_fails_is_mailed_without_a_claim(told_of, path, table, function):  # A2
+    text, known = told_of(path, **{key: replaced(value, function) for key, value in table.items()})
     assert "RuleFailed" in text
+    assert_untold(text, known)
+
+
+def replaced(table, function):
+    return {key: {"function": function} if key == "editor" else function for key in table}
+
+
+def test_a_developer_is_shown_what_went_wrong(visitor, settings, live_secrets):  # A2
+    visitor.log_in()
+    settings.DEBUG = True
+    live_secrets["alpha"]["admins"] = {"function": "tests.broken.looks_up"}
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    with pytest.raises(RuleFailed) as caught:
+        visitor.get("/admins/")
+    assert repr(caught.value.__cause__) == "KeyError('pat@alpha.example')"
+
+
+@pytest.mark.parametrize(
+    "name", ["{{ account|broken }}", "{% with a=account|lower %}{{ a|broken }}{% endwith %}"]
+)
+@pytest.mark.parametrize("path", ["/MODE/role/", "/MODE/role-class/"])
+def test_nor_by_a_template_that_makes_another_string_of_it(told_of, name, path):  # A1
+    loaders = [("django.template.loaders.locmem.Loader", {"django_multi_oidc/forbidden.html": name})]
+    options = {"loaders": loaders, "builtins": ["tests.broken"]}
+    templates = [{**engine, "APP_DIRS": False, "OPTIONS": options} for engine in TEMPLATES]
+    text, known = told_of(path, templates=templates, roles={"editor": ["kim@beta.example"]})
+    assert "a mistake in a filter" in text
+    assert_untold(text, known)
+
+
+@pytest.mark.parametrize("path", ["/leave-everywhere/", "/aleave-everywhere/", "/end-me/"])
+def test_a_receiver_that_fails_is_mailed_without_a_subject(
+    visitor, op, live_secrets, settings, records, path
+):  # O4
+    live_secrets["revocation"] = True
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+    back = visitor.at_provider(visitor.begin())
+    visitor.get(back)
+    known = secrets_of(visitor, back, op)
+
+    def receiver(sub, **kwargs):
+        raise ZeroDivisionError
+
+    oidc_revoked.connect(receiver)
+    try:
+        visitor.get(path)
+    finally:
+        oidc_revoked.disconnect(receiver)
+    text = "\n".join([*mailed(), *records.lines])
+    assert "ZeroDivisionError" in text
+    assert "&#x27;pat&#x27;" not in text
     assert_untold(text, known)
 
 
@@ -190,12 +244,12 @@ def test_a_rule_that_fails_at_the_login_is_logged_without_a_claim(
 ):
     back = visitor.at_provider(visitor.begin())
     known = secrets_of(visitor, back, op) | {"PAT@ALPHA.EXAMPLE"}
-    live_secrets["alpha"]["allow"] = FAILS
+    live_secrets["alpha"]["allow"] = {"function": "tests.broken.looks_up"}
     settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
     assert visitor.get(back).status_code == 500
     text = "\n".join([*mailed(), *records.lines])
     assert "rule_failed" in text
-    assert_untold(text, known - {"pat@alpha.example"})
+    assert_untold(text, known)
 
 
 def test_reprs_hold_no_secret():

@@ -9,6 +9,7 @@ from asgiref.sync import async_to_sync
 import django_multi_oidc
 from django_multi_oidc import alogout, login, logout, shortcuts, signing
 from django_multi_oidc.exceptions import ConfigurationError, RuleFailed
+from tests import site
 from tests.flow import parameters
 
 pytestmark = pytest.mark.usefixtures("secrets")
@@ -103,7 +104,7 @@ def test_a_rule_that_fails_keeps_nobody_logged_in(
     client, secrets, settings, make_identity, cookie_of, caplog
 ):  # O1
     headers = {"cookie": cookie_of(make_identity())}
-    secrets["alpha"]["allow"] = {"function": "tests.test_rules.raises"}
+    secrets["alpha"]["allow"] = {"function": "tests.site.fails"}
     settings.MULTI_OIDC_SECRETS = {"auth": secrets}
     with pytest.raises(RuleFailed):
         client.get("/ask/", headers=headers)
@@ -112,5 +113,5 @@ def test_a_rule_that_fails_keeps_nobody_logged_in(
     assert (response.status_code, response.cookies["multi_oidc_auth"]["max-age"]) == (302, 0)
     assert caplog.messages == [
         "identity cookie neither accepted nor refused: allow in the secrets file names the function "
-        '"tests.test_rules.raises", which raised ZeroDivisionError.'
+        f'"tests.site.fails", which {site.FAILS}'
     ]

@@ -21,6 +21,7 @@ from django_multi_oidc.exceptions import ConfigurationError, RevocationUnknown
 from django_multi_oidc.shortcuts import end_access, logout
 from django_multi_oidc.signals import oidc_logged_out, oidc_revoked
 from django_multi_oidc.users import attach, attach_identity
+from tests import site
 
 IDENTITY = "multi_oidc_auth"
 DOWN = {"default": {"BACKEND": "tests.broken_caches.DownCache"}}
@@ -515,7 +516,7 @@ def rule_fails(visitor, live_secrets, settings):
     visitor.client.raise_request_exception = False
 
 
-FAILED = 'allow in the secrets file names the function "tests.site.fails", which raised AttributeError.'
+FAILED = f'allow in the secrets file names the function "tests.site.fails", which {site.FAILS}'
 
 
 @pytest.mark.usefixtures("rule_fails")

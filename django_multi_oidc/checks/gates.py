@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
 from .. import redirects
@@ -43,13 +45,14 @@ def _messages(pattern: URLPattern) -> Iterator[CheckMessage]:
         )
         return
     try:
-        gates = list(dict.fromkeys(_gates_of(pattern.callback)))
-    except Exception as error:  # the view class is a project's own
-        yield _cannot_say(where, str(error) or type(error).__name__)
+        gates = _gates_of(pattern.callback)
+    except (TypeError, ValueError, ImproperlyConfigured) as error:
+        yield _cannot_say(where, str(error))
         return
     yield from _messages_of_mixins(where, getattr(pattern.callback, "view_class", object))
-    for gate in gates:
-        yield from _messages_of(where, gate)
+    for place, gate in enumerate(gates):
+        if gate not in gates[:place]:
+            yield from _messages_of(where, gate)
 
 
 def _cannot_say(where: str, why: str) -> CheckMessage:
@@ -60,25 +63,32 @@ def _cannot_say(where: str, why: str) -> CheckMessage:
     )
 
 
-def _gates_of(view: Any) -> Iterator[Gate]:
-    yield from getattr(view, "oidc_gates", ())
-    view_class = getattr(view, "view_class", None)
-    if view_class is not None and issubclass(view_class, GatedView):
-        yield from gates_of(view_class(**view.view_initkwargs))
+def _gates_of(view: Any) -> list[Gate]:
+    made = _made(view)
+    return [*getattr(view, "oidc_gates", ()), *(gates_of(made) if made else ())]
+
+
+def _made(view: Any) -> GatedView | None:
+    """The object that a class-based view with our mixins makes of a request."""
+    view_class = getattr(view, "view_class", object)
+    if not issubclass(view_class, GatedView):
+        return None
+    with suppress(Exception):  # an __init__ may ask for what is not there yet, a database for example
+        return cast(GatedView, view_class(**view.view_initkwargs))
+    return None
 
 
 def _messages_of_mixins(where: str, view_class: type) -> Iterator[CheckMessage]:
-    """A base before our mixin, with a ``dispatch`` that need not call it."""
-    if not issubclass(view_class, GatedView):
-        return
-    mixin = next(base for base in view_class.__mro__ if is_mixin(base))
-    before = view_class.__mro__[1 : view_class.__mro__.index(mixin)]
-    for base in before:
-        if "dispatch" in vars(base):
+    """A base that is none of ours, before one that is, with a ``dispatch`` that need not call it."""
+    bases = view_class.__mro__
+    ours = [place for place, base in enumerate(bases) if is_mixin(base)]
+    for base in bases[: ours[-1]] if ours else ():
+        if "dispatch" in vars(base) and not issubclass(base, GatedView):
+            mixin = bases[ours[-1]].__name__
             yield Error(
-                f"{where} has the base {base.__name__} before {mixin.__name__}, and its dispatch() runs before "
-                "anybody is asked who they are.",
-                hint=f"Write {mixin.__name__} leftmost among the bases.",
+                f"{where} has the base {base.__name__} before {mixin}, and its dispatch() runs before "
+                f"{mixin} is asked, or without it.",
+                hint=f"Write {mixin} before {base.__name__} among the bases.",
                 id="django_multi_oidc.E018",
             )
 

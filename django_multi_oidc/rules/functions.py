@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pkgutil
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from inspect import iscoroutine
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..conf import conf
 from ..exceptions import ConfigurationError, RuleFailed
 from ..wording import quoted
 
@@ -49,8 +52,9 @@ class FunctionEntry:
         try:
             answer = function(MappingProxyType(dict(claims)))
         except Exception as error:  # an AttributeError, which templates and we ourselves read otherwise, too
-            # Not its text, which may quote a claim.
-            raise RuleFailed(f"{self._named}, which raised {type(error).__name__}.") from error
+            # Nor its text, which may quote a claim: only in front of a developer.
+            failure = RuleFailed(f"{self._named}, which raised {type(error).__name__}{_where(error)}.")
+            raise failure from (error if conf.DEBUG else None)
         if answer is True or answer is False:
             return answer
         if iscoroutine(answer):
@@ -66,6 +70,12 @@ class FunctionEntry:
     @property
     def _named(self) -> str:
         return f"{self.key} in the secrets file names the function {quoted(self.path)}"
+
+
+def _where(error: Exception) -> str:
+    """The line of the function; nothing for what is not written in Python."""
+    _ours, *theirs = traceback.extract_tb(error.__traceback__)
+    return f" in line {theirs[0].lineno} of {Path(theirs[0].filename).name}" if theirs else ""
 
 
 @cache

@@ -515,7 +515,7 @@ def failed_by_the_site(world: Any) -> None:
     "ours",
     "a function of the site's rules fails",
     "rule_failed",
-    'allow in the secrets file names the function "tests.site.fails", which raised AttributeError.',
+    'allow in the secrets file names the function "tests.site.fails", which raised AttributeError in line … of site.py.',
 )
 def rule_failed(world: Any) -> None:
     world.configure(allow={"function": "tests.site.fails"})
