@@ -135,7 +135,7 @@ def _log(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identity)
 
 def _refused_url(gate: Gate, refusal: Refusal, identity: Identity | None, page: str, *, sent: bool) -> str:
     """Of the page that says what `_page` does. Signed: nobody else writes what it says."""
-    login_id = identity.login_id if identity else ""
+    login_id = identity.login_id if identity else None
     payload = [refusal.name, list(gate.providers), gate.role, gate.max_age, login_id, page, sent]
     return f"{reverse('multi_oidc:refused')}?{urlencode({'for': signing.dumps(payload, 'refusal')})}"
 

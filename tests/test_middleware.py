@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
@@ -257,6 +258,36 @@ def test_and_where_the_cache_is_down(framed, secrets, settings, path, status):  
     response = framed(path)
     assert response.status_code == status
     assert "ADMIN" not in response.content.decode()
+
+
+def asks_in_vain(get_response):
+    def middleware(request):
+        with suppress(RuleFailed):
+            request.oidc_user.get("sub")
+        return get_response(request)
+
+    return middleware
+
+
+def asks_afterwards(get_response):
+    def middleware(request):
+        response = get_response(request)
+        response["X-Admin"] = str(request.oidc_user.is_admin)
+        return response
+
+    return middleware
+
+
+def test_our_pages_are_there_where_somebody_else_has_asked_in_vain(framed, settings):  # A2, L7
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.asks_in_vain"]
+    assert framed("/oidc/login/", allow=FAILS).status_code == 200
+    assert framed("/untouched/", allow=FAILS).status_code == 500
+
+
+def test_what_our_page_did_not_hear_the_next_one_does(framed, settings):  # A2
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.asks_afterwards"]
+    assert framed("/oidc/login/")["X-Admin"] == "True"
+    assert framed("/oidc/login/", admins=FAILS).status_code == 500
 
 
 def test_our_pages_need_no_middleware_of_ours(client, settings):  # C8a: a check asks for it

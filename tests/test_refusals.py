@@ -459,6 +459,19 @@ def test_where_a_rule_fails_since_they_can_log_in_again(
     assert "which may not see this page" in text_of(page)
 
 
+def test_a_developer_is_told_the_reason_there_too(ask, make_identity, cookie_of, settings):
+    settings.DEBUG = True
+    reasons = {
+        "role": "no rule gives the role that it wants: 'editor'",
+        "both-admin": "no rule gives the role that it wants: 'admin'",
+        "alpha": "it is for people of other providers than 'alpha'",
+    }
+    for name, reason in reasons.items():
+        url = ask(name, HTMX, who="beta")["HX-Redirect"]
+        page = text_of(Client().get(url, headers={"cookie": cookie_of(make_identity("beta"))}))
+        assert f"<strong>DEBUG</strong> {reason}</p>" in page
+
+
 @pytest.mark.parametrize(("method", "told"), [("get", False), ("post", True)])
 def test_what_they_sent_by_htmx_was_not_taken(ask, make_identity, cookie_of, method, told):  # A1
     for name in ("role", "test"):

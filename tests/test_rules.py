@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 from types import MappingProxyType
 
@@ -622,6 +623,39 @@ def test_a_function_that_cannot_be_asked_is_no_no(path, what):  # A2
         with pytest.raises(RuleFailed) as caught:
             question()
         assert caught.value.detail == f'{key} in the secrets file names the function "{path}", {what}'
+
+
+def reads_what_is_no_json(claims):
+    return json.loads("{")
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("math.sqrt", "TypeError."),  # not written in Python
+        (
+            "tests.test_rules.reads_what_is_no_json",
+            f"JSONDecodeError in line {reads_what_is_no_json.__code__.co_firstlineno + 1} of test_rules.py.",
+        ),
+    ],
+)
+def test_a_failure_names_the_line_of_the_function(path, where):  # A2
+    with pytest.raises(RuleFailed) as caught:
+        rules(allow={"function": path}).allows({})
+    assert (
+        caught.value.detail == f'allow in the secrets file names the function "{path}", which raised {where}'
+    )
+
+
+@pytest.mark.parametrize(("debug", "cause"), [(True, ZeroDivisionError), (False, type(None))])
+def test_the_exception_itself_is_for_a_developer(
+    settings, debug, cause
+):  # A2, S7: its text may quote a claim
+    settings.DEBUG = debug
+    with pytest.raises(RuleFailed) as caught:
+        by_function("raises").gives("seller", {})
+    assert type(caught.value.__cause__) is cause
+    assert caught.value.__suppress_context__
 
 
 FUNCTION_MEND = (
