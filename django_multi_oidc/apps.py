@@ -9,6 +9,7 @@ from django.utils.autoreload import autoreload_started
 from .callback import forget_after_exception
 from .checks import register_checks
 from .providers.autoreload import watch_secrets_file
+from .users import note_exception
 
 
 class DjangoMultiOIDCConfig(AppConfig):
@@ -21,3 +22,4 @@ class DjangoMultiOIDCConfig(AppConfig):
         register_checks()
         autoreload_started.connect(watch_secrets_file, dispatch_uid="django_multi_oidc")
         got_request_exception.connect(forget_after_exception, dispatch_uid="django_multi_oidc")
+        got_request_exception.connect(note_exception, dispatch_uid="django_multi_oidc.users")

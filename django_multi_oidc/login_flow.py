@@ -27,6 +27,7 @@ from . import (
 )
 from .backend_loading import backend_of
 from .callback import Answer
+from .clocks import is_recent
 from .exceptions import (
     AccountNotAllowed,
     CallbackMismatch,
@@ -45,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 # A login asked for again this soon, for the same page, was asked for by that page and not by a person.
 LOOP_SECONDS = 15
+MOST_ROUNDS = 3
 
 
 def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpResponse:
@@ -91,7 +93,8 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
         code_verifier=login.code_verifier,
         max_age=login.params.get("max_age"),
     )
-    identity = _identity(provider, login, answer, _welcome(request, provider, verified), began)
+    claims = _welcome(request, provider, verified)
+    identity = _identity(provider, answer, claims, began, _asked_for(login, cookies.owner(request)))
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
     login_state.delete(response, login.state)
     _log_in(request, response, identity)
@@ -132,17 +135,39 @@ def _check_the_way_back() -> None:
 
 
 def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
-    """Who has just logged in for this very page, which asks the same again; None where a person asks for the login."""
+    """Who has just logged in for this very page, which goes on asking; None where a person asks for the login.
+
+    For the same, or for something else each time: a page that wants more of the same person has a few tries.
+    """
     identity, asked = visitor.identity(request), login_params.of(request)
-    if identity is None or asked.asks_a_person:
+    if identity is None or asked.asks_a_person or not _is_a_repetition(identity, next_url):
         return None
-    asked_again = identity.next_digest == _digest_of(next_url, asked.params)
-    return identity if asked_again and time.time() - identity.login_at < LOOP_SECONDS else None
+    _, question, rounds = _parts(identity)
+    if asked.max_age is not None and not is_recent(identity.claims, asked.max_age):
+        return None  # the provider has to ask the person
+    return identity if question == _question(asked.params) or rounds >= MOST_ROUNDS else None
 
 
-def _digest_of(next_url: str, params: Mapping[str, str]) -> str:
-    """What was asked for; of a page that wants more of the same person, that is something else each time."""
-    return signing.digest(f"{next_url} {json.dumps(dict(params), sort_keys=True)}" if params else next_url)
+def _asked_for(login: LoginState, before: Identity | None) -> str:
+    """The page, the question, and how many logins in a row it has been for that page; empty without a page."""
+    if not login.next:
+        return ""
+    rounds = _parts(before)[2] + 1 if before and _is_a_repetition(before, login.next) else 1
+    return f"{signing.digest(login.next)} {_question(login.params)} {rounds}"
+
+
+def _is_a_repetition(identity: Identity, next_url: str) -> bool:
+    is_fresh = time.time() - identity.login_at < LOOP_SECONDS
+    return is_fresh and _parts(identity)[0] == signing.digest(next_url)
+
+
+def _parts(identity: Identity) -> tuple[str, str, int]:
+    page, question, rounds = [*identity.next_digest.split(" "), "", "1"][:3]
+    return page, question, int(rounds) if rounds.isdecimal() else 1
+
+
+def _question(params: Mapping[str, str]) -> str:
+    return signing.digest(json.dumps(dict(params), sort_keys=True)) if params else ""
 
 
 def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any]) -> Mapping[str, Any]:
@@ -161,14 +186,14 @@ def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any])
 
 
 def _identity(
-    provider: Provider, login: LoginState, answer: Answer, claims: Mapping[str, Any], began: float
+    provider: Provider, answer: Answer, claims: Mapping[str, Any], began: float, asked_for: str
 ) -> Identity:
     return Identity(
         provider=provider.name,
         fingerprint=provider.fingerprint,
         login_id=_login_id(answer),
         login_at=round(began, 6),
-        next_digest=_digest_of(login.next, login.params) if login.next else "",
+        next_digest=asked_for,
         claims=claims,
         issued_at=began,
     )

@@ -14,7 +14,17 @@ from django.utils.cache import patch_vary_headers
 
 from . import access, cookie_header, cookies, gates, pages, renewal, sessions, visitor
 from .exceptions import RevocationUnknown
-from .users import Identity, OIDCUser, attach, failure_of, is_known, is_private, known_identity, was_asked
+from .users import (
+    Identity,
+    OIDCUser,
+    attach,
+    failure_of,
+    is_broken,
+    is_known,
+    is_private,
+    known_identity,
+    was_asked,
+)
 
 
 class OIDCUserMiddleware:
@@ -60,7 +70,6 @@ class OIDCUserMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A page for who carries an identity of which nobody can say now whether it was ended."""
-        request._oidc_raised = True  # type: ignore[attr-defined]  # read by outage_of
         return pages.unavailable(request, exception) if isinstance(exception, RevocationUnknown) else None
 
 
@@ -117,11 +126,11 @@ def outage_of(request: HttpRequest, response: HttpResponseBase) -> RevocationUnk
     Raises what else a template has swallowed: a rule that failed, or a question that a coroutine has to await.
     """
     failure = failure_of(request.oidc_user)  # type: ignore[attr-defined]  # as below
-    if failure is None or getattr(response, "says_so_itself", False):
+    if failure is None or failure is getattr(response, "excused_failure", None):
         return None
     if isinstance(failure, RevocationUnknown):
         return failure
-    if getattr(request, "_oidc_raised", False):  # as an exception, which Django has logged
+    if is_broken(request):  # by it, most likely; and Django has logged it
         return None
     raise failure
 

@@ -103,9 +103,11 @@ def gates_of(view: GatedView) -> list[Gate]:
 
 def _asks_the_request(view: GatedView, *attributes: str) -> bool:
     """Whether one of them is a property or the like, or set by the view's own ``setup``."""
-    if type(view).setup is not View.setup:
-        return True
-    return any(hasattr(getattr_static(type(view), attribute, None), "__get__") for attribute in attributes)
+    known = [getattr_static(type(view), attribute, None) for attribute in attributes]
+    sets_the_rest = type(view).setup is not View.setup and not all(
+        hasattr(type(view), name) for name in attributes
+    )
+    return sets_the_rest or any(hasattr(value, "__get__") for value in known)
 
 
 def _role(view: OIDCRoleRequiredMixin) -> Gate:

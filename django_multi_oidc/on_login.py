@@ -51,7 +51,7 @@ def _answer(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def _named(refusal: LoginRefused, account: str) -> LoginRefused:
     """A new one, for the project's may be the same for everybody; of its class, which may be the project's too."""
-    named = type(refusal).__new__(type(refusal))
+    named = BaseException.__new__(type(refusal), *refusal.args)  # its own constructor wants who knows what
     vars(named).update(vars(refusal), account=account)
     return named
 

@@ -20,7 +20,7 @@ from .login_params import LoginParams
 from .login_urls import chooser_url, login_url
 from .providers import Provider, configuration
 from .signals import oidc_login_failed
-from .users import Identity, Untold, quiet
+from .users import Identity, Untold, failure_of, quiet
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def unavailable(
 def loop(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
     """A page keeps asking for a login that has just succeeded: say who is logged in, instead of going round."""
     context = _account(identity, next_url) | {"next": next_url, "home": redirects.after_login("")}
-    return _page(request, "loop.html", context, status=409, posts=True)
+    return _page(request, "loop.html", context, status=409, posts=True, of_a_gate=True)
 
 
 def forbidden(
@@ -119,13 +119,14 @@ def forbidden(
         "home": redirects.after_login(""),
         "detail": reason if conf.DEBUG else "",
     }
-    return _page(request, "forbidden.html", context, status=403, posts=True)
+    return _page(request, "forbidden.html", context, status=403, posts=True, of_a_gate=True)
 
 
 def not_saved(request: HttpRequest, identity: Identity | None, *, login: str) -> HttpResponse:
     """Something was sent by somebody who has to log in (again) for it; a redirect would lose it silently."""
     account = identity.account if identity else ""
-    return _page(request, "not_saved.html", {"login": login, "account": account}, status=401)
+    context = {"login": login, "account": account}
+    return _page(request, "not_saved.html", context, status=401, of_a_gate=True)
 
 
 def logout(request: HttpRequest, identity: Identity | None) -> HttpResponse:
@@ -194,11 +195,20 @@ def _account(identity: Identity, next_url: str, among: Collection[str] = ()) -> 
 
 @sensitive_variables()  # a project's template may fail
 def _page(
-    request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200, posts: bool = False
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    status: int = 200,
+    posts: bool = False,
+    of_a_gate: bool = False,
 ) -> HttpResponse:
+    """``of_a_gate``: whether it is shown depends on who is there, which somebody may have asked for in vain."""
     with quiet(request):
         response = render(request, f"django_multi_oidc/{template}", dict(context), status=status)
-    response.says_so_itself = True  # type: ignore[attr-defined]  # for our middleware
+    if not of_a_gate:
+        user = getattr(request, "oidc_user", None)
+        response.excused_failure = failure_of(user) if user is not None else None  # type: ignore[attr-defined]  # of the middleware
     targets = _form_targets() if posts else "'self'"
     response["Content-Security-Policy"] = f"{POLICY}; form-action {targets}"
     response["X-Frame-Options"] = "DENY"

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from . import cookie_header, navigation, pages, redirects, signing, visitor
-from .gates import Gate, Refusal
+from .exceptions import RuleFailed
+from .gates import Gate, Refusal, refusal_of
 from .login_urls import login_url
 from .providers import configuration
-from .users import Identity
+from .users import Identity, attach_identity
 
 logger = logging.getLogger(__name__)
 
@@ -155,4 +156,15 @@ def from_url(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_login_url(gate, Refusal.NOBODY, None, page))
     if identity is not None and identity.login_id != login_id:  # logged in since, perhaps as somebody else
         return HttpResponseRedirect(redirects.after_login(page))
+    if refusal is not Refusal.TEST and _lets_in_now(request, gate, identity):
+        return HttpResponseRedirect(redirects.after_login(page))
     return _page(request, gate, refusal, identity, page, sent=sent)
+
+
+def _lets_in_now(request: HttpRequest, gate: Gate, identity: Identity | None) -> bool:
+    """The rules may have changed since."""
+    try:
+        return refusal_of(gate, attach_identity(request, identity)) is None
+    except RuleFailed:
+        attach_identity(request, identity)  # whose question this was is answered: no
+        return False

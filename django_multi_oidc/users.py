@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 from weakref import ReferenceType, ref
@@ -18,6 +19,7 @@ from .providers import Provider, configuration
 from .rules import ADMIN, Reason
 
 T = TypeVar("T")
+_quiet_user: ContextVar[OIDCUser | None] = ContextVar("_quiet_user", default=None)
 MAX_HINT = 200  # characters; it stands in a cookie and in a URL
 
 
@@ -61,7 +63,7 @@ class Identity:
     """One login: the claims (the ID token's, completed by userinfo) in an envelope of ours.
 
     ``login_id`` is random per login, ``login_at`` in seconds since the epoch; ``next_digest`` stands for
-    the page that the login was asked for, empty when none was named.
+    the page that the login was asked for, and for what it asked; empty when none was named.
     """
 
     provider: str
@@ -115,7 +117,7 @@ class OIDCUser(Mapping[str, Any]):
     and a claim that such a name hides stands in ``user.claims``.
     """
 
-    __slots__ = ("_failure", "_known", "_quiet", "_read", "_request")
+    __slots__ = ("_failure", "_known", "_read", "_request")
 
     def __init__(self, request: ReferenceType[HttpRequest], read: Reader) -> None:
         # Weakly: the request holds us, and a cycle per request is work for the garbage collector.
@@ -123,7 +125,6 @@ class OIDCUser(Mapping[str, Any]):
         self._read: Reader | None = read
         self._known: Identity | None = None
         self._failure: Exception | None = None
-        self._quiet = False
 
     @property
     def is_logged_in(self) -> bool:
@@ -152,7 +153,10 @@ class OIDCUser(Mapping[str, Any]):
         identity = identity_of(self)
         if identity is None:
             return frozenset()
-        return asked(self, lambda: _provider(identity).rules.roles_of(identity.claims), frozenset())
+        rules = _provider(identity).rules
+        if _is_quiet(self):  # all but those whose rule fails
+            return frozenset(filter(self.has_role, rules.roles))
+        return asked(self, lambda: rules.roles_of(identity.claims), frozenset())
 
     @property
     def is_admin(self) -> bool:
@@ -206,6 +210,8 @@ class OIDCUser(Mapping[str, Any]):
         return self.is_logged_in
 
     def __repr__(self) -> str:
+        if self._read is not None:  # a log line or an error report is no question
+            return "<OIDCUser: not asked for>"
         return f"<OIDCUser: logged in by {self.provider!r}>" if self else "<OIDCUser: nobody>"
 
     def _no_claim(self, name: str) -> str:
@@ -247,7 +253,7 @@ def asked(user: OIDCUser, question: Callable[[], T], otherwise: T) -> T:
     try:
         return question()
     except Exception as error:
-        if user._quiet:
+        if _is_quiet(user):
             return otherwise
         note_failure(user, error)
         raise
@@ -263,15 +269,16 @@ def note_failure(user: OIDCUser, error: Exception) -> None:
 @contextmanager
 def quiet(request: HttpRequest) -> Iterator[None]:
     """Within it, the request's user answers every question: by nobody, and by no, where nobody can say."""
-    user: OIDCUser | None = getattr(request, "oidc_user", None)
-    if user is None:
-        yield
-        return
-    before, user._quiet = user._quiet, True
+    # Of this thread or task alone: a request may be in two.
+    before = _quiet_user.set(getattr(request, "oidc_user", None))
     try:
         yield
     finally:
-        user._quiet = before
+        _quiet_user.reset(before)
+
+
+def _is_quiet(user: OIDCUser) -> bool:
+    return _quiet_user.get() is user
 
 
 def _learn(user: OIDCUser, identity: Identity | None) -> None:
@@ -336,6 +343,17 @@ def is_known(user: OIDCUser) -> bool:
 def failure_of(user: OIDCUser) -> Exception | None:
     """Why somebody who asked was not told. A template's ``{% if %}`` takes what is raised for a no."""
     return user._failure
+
+
+def note_exception(*, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Receiver of ``got_request_exception``: Django answers by a 500 of its own, and logs why."""
+    if request is not None:
+        request._oidc_broken = True  # type: ignore[attr-defined]  # read below
+
+
+def is_broken(request: HttpRequest) -> bool:
+    """Whether Django has made a 500 of this request already; a 404 or 403, which views raise too, is none."""
+    return getattr(request, "_oidc_broken", False)
 
 
 def was_asked(user: OIDCUser) -> bool:

@@ -334,5 +334,23 @@ def test_a_mixin_on_the_other_side_of_such_a_base(check, client, make_identity, 
     )
 
 
+def test_a_base_of_the_projects_own_that_does_not_go_on(check):
+    shortcut = type(
+        "Shortcut", (site.OIDCLoginRequiredMixin,), {"dispatch": lambda view, request: site.show(request)}
+    )
+    bases = (shortcut, site.OIDCAdminRequiredMixin, site.Show)
+    [message] = check(type("Page", bases, {"__module__": "shop"}).as_view())
+    assert message.id == "django_multi_oidc.E018"
+
+
+def test_a_setup_that_sets_something_else(check):
+    def setup(view, request):
+        view.of_its_own = site.Show.setup(view, request)
+
+    own = {"oidc_providers": "gamma", "setup": setup, "__module__": "shop"}
+    page = type("Page", (site.OIDCLoginRequiredMixin, site.Show), own)
+    assert check(page.as_view()) == [provider_is_missing("shop.Page", '"gamma"')]
+
+
 def test_a_view_of_what_the_mixins_share_alone(check):
     assert check(type("Page", (GatedView, site.Show), {}).as_view()) == []

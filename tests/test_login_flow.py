@@ -509,6 +509,41 @@ def test_a_step_up_that_the_provider_answers_by_itself_is_stopped(visit, hostile
     assert visit(login_url("op", next="/members/", params={**params, "max_age": 0}))[0]  # which asks a person
 
 
+def test_a_page_that_asks_for_something_else_each_time_is_stopped(visit):  # L8
+    visit("/oidc/login/op/?next=/members/")
+    answers = [
+        visit(login_url("op", next="/members/", params={"prompt": "", "correlation_id": number}))[
+            1
+        ].status_code
+        for number in range(4)
+    ]
+    assert answers == [200, 200, 409, 409]
+
+
+def test_rounds_are_counted_for_one_page_and_in_a_row(visit, time_machine):  # L8
+    time_machine.move_to(time.time())
+    for number in range(5):
+        for page in ("/members/", "/untouched/"):
+            assert visit(login_url("op", next=page, params={"correlation_id": number}))[1].status_code == 200
+    time_machine.shift(16)
+    for number in range(3):
+        asked = {"correlation_id": f"later-{number}"}
+        assert visit(login_url("op", next="/members/", params=asked))[1].status_code == 200
+        time_machine.shift(16)
+
+
+def test_a_proof_that_has_grown_too_old_meanwhile_is_no_loop(visit, hostile, time_machine):  # L8
+    begin = time.time()
+    time_machine.move_to(begin, tick=False)
+    hostile.claims |= {"auth_time": begin - 55, "iat": begin, "exp": begin + 600}
+    url = login_url("op", next="/members/", params={"max_age": 30, "prompt": ""})
+    assert visit(url)[1].status_code == 200
+    time_machine.move_to(begin + 4, tick=False)
+    assert visit(url)[1].status_code == 409
+    time_machine.move_to(begin + 6, tick=False)
+    assert visit(url)[0]
+
+
 def try_again(page):
     [url] = re.findall(r'href="([^"]*)">(?:Try again|Use another account)', page.content.decode())
     return html.unescape(url)

@@ -2,20 +2,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
-from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpResponse
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import Http404, HttpResponse
+from django.template import engines
 from django.test import AsyncClient, Client
+from django.urls import path
 
 from django_multi_oidc import revocation
+from django_multi_oidc.decorators import oidc_user_passes_test
 from django_multi_oidc.exceptions import RevocationUnknown, RuleFailed
 from django_multi_oidc.middleware import OIDCLoginRequiredMiddleware, OIDCUserMiddleware
 from django_multi_oidc.providers import configuration
-from tests import site
+from django_multi_oidc.users import attach_identity, quiet
+from tests import site, urls
 
 pytestmark = pytest.mark.usefixtures("secrets")
 
@@ -227,10 +232,10 @@ def framed(settings, secrets, make_identity, cookie_of):
     settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": {**engine["OPTIONS"], "loaders": loaders}}]
     cookie = cookie_of(make_identity())
 
-    def get(path, **table):
+    def get(path, headers=(), **table):
         secrets["alpha"] |= table
         settings.MULTI_OIDC_SECRETS = {"auth": secrets}
-        return Client(raise_request_exception=False).get(path, headers={"cookie": cookie})
+        return Client(raise_request_exception=False).get(path, headers={"cookie": cookie, **dict(headers)})
 
     return get
 
@@ -278,6 +283,120 @@ def asks_afterwards(get_response):
     return middleware
 
 
+def fails_and_is_shown(get_response):
+    """A project's own error page, of a middleware of its own, which asks and is not told."""
+
+    def middleware(request):
+        return get_response(request)
+
+    def process_exception(request, exception):
+        return HttpResponse(f"sorry {template_of_admins(request)}")
+
+    middleware.process_exception = process_exception
+    return middleware
+
+
+def template_of_admins(request):
+    text = "{% if not request.oidc_user.is_admin %}you{% else %}ADMIN{% endif %}"
+    return engines["django"].from_string(text).render({}, request)
+
+
+def test_an_error_page_of_the_sites_own_is_not_quiet_either(framed, settings):  # A2
+    settings.MIDDLEWARE = [f"{__name__}.fails_and_is_shown", *settings.MIDDLEWARE]
+    assert "ADMIN" in framed("/divide/").content.decode()
+    response = framed("/divide/", admins=FAILS)
+    assert response.status_code == 500
+    assert "ADMIN" not in response.content.decode()
+
+
+def raises_404(request):
+    raise Http404
+
+
+def raises_403(request):
+    raise PermissionDenied
+
+
+def answers(request, exception):
+    return HttpResponse(template_of_admins(request), status=404)
+
+
+class SiteWithHandlers:
+    urlpatterns = [path("404/", raises_404), path("403/", raises_403), *urls.urlpatterns]
+    handler403 = handler404 = staticmethod(answers)
+
+
+@pytest.mark.parametrize("address", ["/404/", "/403/", "/no-such-page/"])
+def test_nor_is_a_page_for_404_or_403(framed, settings, address):  # A2
+    settings.ROOT_URLCONF = SiteWithHandlers
+    assert framed(address).content == b"ADMIN"
+    response = framed(address, admins=FAILS)
+    assert response.status_code == 500
+    assert b"ADMIN" not in response.content
+
+
+def test_a_middleware_that_meets_a_failing_rule_is_logged_once(framed, settings, caplog):  # A2
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django_multi_oidc.middleware.OIDCLoginRequiredMiddleware"]
+    assert framed("/untouched/", allow=FAILS).status_code == 500
+    errors = [record.getMessage() for record in caplog.records if record.name == "django.request"]
+    assert errors == ["Internal Server Error: /untouched/"]
+
+
+def swallows(user):
+    with suppress(RuleFailed):
+        return user.is_admin
+    return False
+
+
+SWALLOWS = [oidc_user_passes_test(swallows)(site.show)]
+
+
+@pytest.mark.parametrize("headers", [{}, {"accept": "application/json"}, {"hx-request": "true"}])
+def test_a_gate_whose_test_has_swallowed_a_failure_is_broken(framed, settings, headers):  # A2
+    class Site:
+        urlpatterns = [path("swallows/", SWALLOWS[0]), *urls.urlpatterns]
+
+    settings.ROOT_URLCONF = Site
+    assert framed("/swallows/", headers, admins=FAILS).status_code == 500
+
+
+def adds_to_pages(get_response):
+    def middleware(request):
+        response = get_response(request)
+        response.content += template_of_admins(request).encode()
+        return response
+
+    return middleware
+
+
+def test_what_is_added_to_our_page_is_not_ours(framed, settings):  # A2
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.adds_to_pages"]
+    assert b"ADMIN" in framed("/oidc/logout/").content
+    assert framed("/oidc/logout/", admins=FAILS).status_code == 500
+
+
+def test_in_our_frame_only_the_role_that_fails_is_missing(framed):  # A2
+    response = framed("/oidc/login/", admins=FAILS, roles={"editor": ["pat@alpha.example"]})
+    assert "EDITOR" in response.content.decode()
+    assert "ADMIN" not in response.content.decode()
+
+
+def test_one_thread_is_quiet_and_the_other_is_not(secrets, settings, make_identity, rf):  # A2
+    secrets["alpha"]["admins"] = FAILS
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    request = rf.get("/")
+    user = attach_identity(request, make_identity())
+
+    def elsewhere():
+        with pytest.raises(RuleFailed):
+            assert user.is_admin
+        return "raised"
+
+    with quiet(request), ThreadPoolExecutor(1) as pool:
+        assert user.is_admin is False
+        assert pool.submit(elsewhere).result() == "raised"
+
+
 def test_our_pages_are_there_where_somebody_else_has_asked_in_vain(framed, settings):  # A2, L7
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.asks_in_vain"]
     assert framed("/oidc/login/", allow=FAILS).status_code == 200
@@ -318,11 +437,11 @@ def visit(request, settings, make_identity, cookie_of):
 
 
 def test_every_page_needs_a_login(visit):  # A4
-    for path in ("/?a=b", "/untouched/", "/sync/login/", "/async/login/", "/ask-in-the-loop/"):
-        response = visit(path, nobody=True)
+    for page in ("/?a=b", "/untouched/", "/sync/login/", "/async/login/", "/ask-in-the-loop/"):
+        response = visit(page, nobody=True)
         assert (response.status_code, response["Location"]) == (
             302,
-            f"/oidc/login/?next={quote(path, safe='')}",
+            f"/oidc/login/?next={quote(page, safe='')}",
         )
         assert response["Cache-Control"] == "private, no-store"
 

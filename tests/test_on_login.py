@@ -194,6 +194,25 @@ def test_a_refusal_of_the_sites_own_kind(visitor, hook):  # U7
     assert "<bdi>pat@alpha.example</bdi>" in page.content.decode()
 
 
+class OfAPerson(LoginRefused):
+    def __new__(cls, who):
+        return super().__new__(cls)
+
+    def __init__(self, who):
+        super().__init__(f"Not you, {who}.")
+
+
+def raise_one_that_wants_arguments(claims):
+    raise OfAPerson(claims["name"])
+
+
+def test_a_refusal_that_wants_arguments_of_its_own(visitor, hook):  # U7
+    hook(raise_one_that_wants_arguments)
+    page = visitor.log_in()
+    assert page.status_code == 403
+    assert "Not you, Pat Admin." in page.content.decode()
+
+
 def test_a_refusal_that_a_module_keeps_names_nobody_later(visitor, hook):  # U7, S7
     hook(raise_the_same)
     assert "<bdi>pat@alpha.example</bdi>" in visitor.log_in().content.decode()

@@ -448,6 +448,15 @@ def test_in_an_outage_the_page_says_so(ask, make_identity, cookie_of, secrets, s
     assert "Login failed" not in text_of(page)
 
 
+def test_where_the_rules_let_them_in_since_they_go_on(ask, make_identity, cookie_of, secrets, settings):  # A2
+    url = ask("role", HTMX, who="alpha")["HX-Redirect"]
+    headers = {"cookie": cookie_of(make_identity("alpha"))}
+    assert Client().get(url, headers=headers).status_code == 403
+    secrets["alpha"]["roles"] = {"editor": ["pat@alpha.example"]}
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    assert Client().get(url, headers=headers)["Location"] == "/list/?page=2#row-7"
+
+
 def test_where_a_rule_fails_since_they_can_log_in_again(
     ask, make_identity, cookie_of, secrets, settings
 ):  # A2

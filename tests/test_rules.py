@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import wraps
+from inspect import unwrap
 from itertools import product
 from types import MappingProxyType
 
@@ -625,6 +627,27 @@ def test_a_function_that_cannot_be_asked_is_no_no(path, what):  # A2
         assert caught.value.detail == f'{key} in the secrets file names the function "{path}", {what}'
 
 
+def timed(function):
+    @wraps(function)
+    def wrapper(claims):
+        return function(claims)
+
+    return wrapper
+
+
+@timed
+def fails_behind_a_decorator(claims):
+    return 1 / 0
+
+
+def zz_fails():
+    return 1 / 0
+
+
+def fails_in_a_helper(claims):
+    return zz_fails()
+
+
 def reads_what_is_no_json(claims):
     return json.loads("{")
 
@@ -633,6 +656,14 @@ def reads_what_is_no_json(claims):
     ("path", "where"),
     [
         ("math.sqrt", "TypeError."),  # not written in Python
+        (
+            "tests.test_rules.fails_in_a_helper",
+            f"ZeroDivisionError in line {fails_in_a_helper.__code__.co_firstlineno + 1} of test_rules.py.",
+        ),
+        (
+            "tests.test_rules.fails_behind_a_decorator",
+            f"ZeroDivisionError in line {unwrap(fails_behind_a_decorator).__code__.co_firstlineno + 2} of test_rules.py.",
+        ),
         (
             "tests.test_rules.reads_what_is_no_json",
             f"JSONDecodeError in line {reads_what_is_no_json.__code__.co_firstlineno + 1} of test_rules.py.",

@@ -18,6 +18,8 @@ from django_multi_oidc.users import (
     attach,
     attach_identity,
     identity_of,
+    is_broken,
+    note_exception,
     read_only,
     was_asked,
 )
@@ -170,7 +172,10 @@ def test_a_read_only_value_equals_the_plain_one(value):  # U2
 
 
 def test_repr_holds_no_claim(user_with, make_identity):  # S7, U2
-    assert repr(user_with()) == "<OIDCUser: logged in by 'alpha'>"
+    user = user_with()
+    assert repr(user) == "<OIDCUser: not asked for>"  # and does not ask
+    assert user.is_logged_in
+    assert repr(user) == "<OIDCUser: logged in by 'alpha'>"
     assert "pat" not in repr(make_identity())
 
 
@@ -290,3 +295,11 @@ def test_why_somebody_has_a_role(rf, make_identity):  # A2
 
 def test_why_nobody_has_a_role(rf, secrets):  # A2
     assert str(attach_identity(rf.get("/"), None).why("admin")) == ("not admin: nobody is logged in")
+
+
+def test_an_exception_outside_of_any_request_is_nobodys(request_):
+    note_exception(request=None)
+    note_exception()
+    assert not is_broken(request_)
+    note_exception(request=request_)
+    assert is_broken(request_)

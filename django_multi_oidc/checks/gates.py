@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from inspect import unwrap
 from typing import Any, cast
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
@@ -79,11 +80,11 @@ def _made(view: Any) -> GatedView | None:
 
 
 def _messages_of_mixins(where: str, view_class: type) -> Iterator[CheckMessage]:
-    """A base that is none of ours, before one that is, with a ``dispatch`` that need not call it."""
+    """A base before a mixin of ours, with a ``dispatch`` that does not go on to it, or not at once."""
     bases = view_class.__mro__
     ours = [place for place, base in enumerate(bases) if is_mixin(base)]
     for base in bases[: ours[-1]] if ours else ():
-        if "dispatch" in vars(base) and not issubclass(base, GatedView):
+        if "dispatch" in vars(base) and not is_mixin(base) and not _is_ours_and_goes_on(base):
             mixin = bases[ours[-1]].__name__
             yield Error(
                 f"{where} has the base {base.__name__} before {mixin}, and its dispatch() runs before "
@@ -91,6 +92,12 @@ def _messages_of_mixins(where: str, view_class: type) -> Iterator[CheckMessage]:
                 hint=f"Write {mixin} before {base.__name__} among the bases.",
                 id="django_multi_oidc.E018",
             )
+
+
+def _is_ours_and_goes_on(base: type) -> bool:
+    """A view or mixin of the project's own on top of ours, whose ``dispatch`` speaks of another one's."""
+    code = getattr(unwrap(vars(base)["dispatch"]), "__code__", None)
+    return issubclass(base, GatedView) and code is not None and "dispatch" in code.co_names
 
 
 def _messages_of(where: str, gate: Gate) -> Iterator[CheckMessage]:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from inspect import iscoroutine
+from inspect import iscoroutine, unwrap
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -52,8 +52,9 @@ class FunctionEntry:
         try:
             answer = function(MappingProxyType(dict(claims)))
         except Exception as error:  # an AttributeError, which templates and we ourselves read otherwise, too
-            # Nor its text, which may quote a claim: only in front of a developer.
-            failure = RuleFailed(f"{self._named}, which raised {type(error).__name__}{_where(error)}.")
+            # Its text may quote a claim: it is for a developer alone.
+            where = _where(error, function)
+            failure = RuleFailed(f"{self._named}, which raised {type(error).__name__}{where}.")
             raise failure from (error if conf.DEBUG else None)
         if answer is True or answer is False:
             return answer
@@ -72,10 +73,13 @@ class FunctionEntry:
         return f"{self.key} in the secrets file names the function {quoted(self.path)}"
 
 
-def _where(error: Exception) -> str:
-    """The line of the function; nothing for what is not written in Python."""
-    _ours, *theirs = traceback.extract_tb(error.__traceback__)
-    return f" in line {theirs[0].lineno} of {Path(theirs[0].filename).name}" if theirs else ""
+def _where(error: Exception, function: Callable[..., Any]) -> str:
+    """The line of the function, without its decorators; nothing for what is not written in Python."""
+    code, line = getattr(unwrap(function), "__code__", None), ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if code is not None and (frame.filename, frame.name) == (code.co_filename, code.co_name):
+            line = f" in line {frame.lineno} of {Path(frame.filename).name}"
+    return line
 
 
 @cache
