@@ -343,6 +343,16 @@ def test_a_base_of_the_projects_own_that_does_not_go_on(check):
     assert message.id == "django_multi_oidc.E018"
 
 
+class GoesOn(View):
+    def dispatch(self, request):
+        return super().dispatch(request)
+
+
+def test_a_base_that_goes_on_runs_first_all_the_same(check):
+    page = type("Page", (GoesOn, site.OIDCAdminRequiredMixin), {"__module__": "shop"})
+    assert [message.id for message in check(page.as_view())] == ["django_multi_oidc.E018"]
+
+
 def test_a_setup_that_sets_something_else(check):
     def setup(view, request):
         view.of_its_own = site.Show.setup(view, request)

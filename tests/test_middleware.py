@@ -375,6 +375,12 @@ def test_what_is_added_to_our_page_is_not_ours(framed, settings):  # A2
     assert framed("/oidc/logout/", admins=FAILS).status_code == 500
 
 
+def test_one_failure_excuses_no_other(framed, settings):  # A2
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.adds_to_pages", f"{__name__}.asks_in_vain"]
+    assert framed("/oidc/login/").status_code == 200
+    assert framed("/oidc/login/", allow=FAILS).status_code == 500
+
+
 def test_in_our_frame_only_the_role_that_fails_is_missing(framed):  # A2
     response = framed("/oidc/login/", admins=FAILS, roles={"editor": ["pat@alpha.example"]})
     assert "EDITOR" in response.content.decode()
@@ -394,6 +400,8 @@ def test_one_thread_is_quiet_and_the_other_is_not(secrets, settings, make_identi
 
     with quiet(request), ThreadPoolExecutor(1) as pool:
         assert user.is_admin is False
+        with pytest.raises(RuleFailed):
+            assert attach_identity(rf.get("/"), make_identity()).is_admin
         assert pool.submit(elsewhere).result() == "raised"
 
 
