@@ -38,7 +38,6 @@ MODULES = {
     "revocation": "revocation visitor | backchannel",
     "gates": "gates | refusals decorators mixins",
     "login_params": "login_params | login_flow shortcuts",
-    "login_urls": "login_urls | shortcuts refusals",
     "refusals": "refusals | middleware",
     "rules/emails": "rules | providers",
     "rules/entries": "rules | kept_claims",
