@@ -156,15 +156,15 @@ def from_url(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_login_url(gate, Refusal.NOBODY, None, page))
     if identity is not None and identity.login_id != login_id:  # logged in since, perhaps as somebody else
         return HttpResponseRedirect(redirects.after_login(page))
-    if refusal is not Refusal.TEST and _lets_in_now(request, gate, identity):
+    if refusal is not Refusal.TEST and _still(request, gate, refusal, identity) is None:
         return HttpResponseRedirect(redirects.after_login(page))
     return _page(request, gate, refusal, identity, page, sent=sent)
 
 
-def _lets_in_now(request: HttpRequest, gate: Gate, identity: Identity | None) -> bool:
-    """The rules may have changed since."""
+def _still(request: HttpRequest, gate: Gate, refusal: Refusal, identity: Identity | None) -> Refusal | None:
+    """Why they are refused now: the rules may have changed since."""
     try:
-        return refusal_of(gate, attach_identity(request, identity)) is None
+        return refusal_of(gate, attach_identity(request, identity))
     except RuleFailed:
-        attach_identity(request, identity)  # whose question this was is answered: no
-        return False
+        attach_identity(request, identity)  # whose question this was is answered: as before
+        return refusal
