@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +12,9 @@ from . import (
     cookie_header,
     cookies,
     lifetimes,
-    login_params,
     login_state,
     logout_state,
+    loops,
     on_login,
     pages,
     redirects,
@@ -27,14 +25,7 @@ from . import (
 )
 from .backend_loading import backend_of
 from .callback import Answer
-from .clocks import is_recent
-from .exceptions import (
-    AccountNotAllowed,
-    CallbackMismatch,
-    ConfigurationError,
-    IDTokenInvalid,
-    LoginEnded,
-)
+from .exceptions import AccountNotAllowed, CallbackMismatch, ConfigurationError, IDTokenInvalid, LoginEnded
 from .kept_claims import kept
 from .login_params import LoginParams
 from .login_state import LoginState
@@ -44,19 +35,14 @@ from .users import Identity, account_of, attach_identity, read_only
 
 logger = logging.getLogger(__name__)
 
-# A login asked for again this soon, for the same page, was asked for by that page and not by a person.
-LOOP_SECONDS = 15
-MOST_ROUNDS = 3
 
-
-def begin(request: HttpRequest, provider: Provider, next_url: str) -> HttpResponse:
+def begin(request: HttpRequest, provider: Provider, next_url: str, asked: LoginParams) -> HttpResponse:
     """Go to the provider (OpenID Connect Core 1.0 section 3.1.2.1); or say why not, where a page asks in a loop.
 
     Raises LoginError, and ConfigurationError where `redirect_uri` does not lead back here.
     """
     _check_the_way_back()
-    asked = login_params.of(request)
-    identity = goes_round(request, next_url)
+    identity = loops.goes_round(request, next_url, asked)
     if identity and identity.provider == provider.name:
         return pages.loop(request, identity, next_url)
     login = login_state.begin(provider.name, next_url, asked.params)
@@ -93,11 +79,11 @@ def finish(request: HttpRequest, provider: Provider, login: LoginState, answer: 
         code_verifier=login.code_verifier,
         max_age=login.params.get("max_age"),
     )
-    claims = _welcome(request, provider, verified)
-    identity = _identity(provider, answer, claims, began, _asked_for(login, cookies.owner(request)))
+    claims, before = _welcome(request, provider, verified), cookies.owner(request)
+    identity = _identity(provider, answer, claims, began, loops.asked_for(login.next, login.params, before))
     response = HttpResponseRedirect(redirects.after_login(redirects.safe_next(request, login.next)))
     login_state.delete(response, login.state)
-    _log_in(request, response, identity)
+    _log_in(request, response, identity, before)
     return response
 
 
@@ -132,42 +118,6 @@ def _check_the_way_back() -> None:
     """The system check does not know the prefix that a server mounts the site under; here it is known."""
     if problem := callback_path_problem(configuration()):
         raise ConfigurationError(problem)
-
-
-def goes_round(request: HttpRequest, next_url: str) -> Identity | None:
-    """Who has just logged in for this very page, which goes on asking; None where a person asks for the login.
-
-    For the same, or for something else each time: a page that wants more of the same person has a few tries.
-    """
-    identity, asked = visitor.identity(request), login_params.of(request)
-    if identity is None or asked.asks_a_person or not _is_a_repetition(identity, next_url):
-        return None
-    _, question, rounds = _parts(identity)
-    if asked.max_age is not None and not is_recent(identity.claims, asked.max_age):
-        return None  # the provider has to ask the person
-    return identity if question == _question(asked.params) or rounds >= MOST_ROUNDS else None
-
-
-def _asked_for(login: LoginState, before: Identity | None) -> str:
-    """The page, the question, and how many logins in a row it has been for that page; empty without a page."""
-    if not login.next:
-        return ""
-    rounds = _parts(before)[2] + 1 if before and _is_a_repetition(before, login.next) else 1
-    return f"{signing.digest(login.next)} {_question(login.params)} {rounds}"
-
-
-def _is_a_repetition(identity: Identity, next_url: str) -> bool:
-    is_fresh = time.time() - identity.login_at < LOOP_SECONDS
-    return is_fresh and _parts(identity)[0] == signing.digest(next_url)
-
-
-def _parts(identity: Identity) -> tuple[str, str, int]:
-    page, question, rounds = [*identity.next_digest.split(" "), "", "1"][:3]
-    return page, question, int(rounds) if rounds.isdecimal() else 1
-
-
-def _question(params: Mapping[str, str]) -> str:
-    return signing.digest(json.dumps(dict(params), sort_keys=True)) if params else ""
 
 
 def _welcome(request: HttpRequest, provider: Provider, verified: dict[str, Any]) -> Mapping[str, Any]:
@@ -209,7 +159,9 @@ def _warn_of_incomplete(provider: Provider, claims: Mapping[str, Any]) -> str:
     return missing
 
 
-def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) -> None:
+def _log_in(
+    request: HttpRequest, response: HttpResponse, identity: Identity, before: Identity | None
+) -> None:
     if lifetimes.seconds_left(configuration().providers[identity.provider], identity) < 1:
         raise IDTokenInvalid('"exp" has passed, and follow_token_expiry leaves no time')
     # The cookie first: if the identity does not fit, the session stays what it was.
@@ -222,7 +174,6 @@ def _log_in(request: HttpRequest, response: HttpResponse, identity: Identity) ->
     _check_response(response, identity)
     if revocation.is_ended(identity):
         raise LoginEnded("the person's logins were ended since the callback came")
-    before = cookies.owner(request)
     sessions.renew(request, identity, before=before)
     if before is not None and before.login_id != identity.login_id:
         revocation.end_login(before)

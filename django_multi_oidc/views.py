@@ -28,6 +28,7 @@ from . import (
     login_params,
     login_state,
     logout_flow,
+    loops,
     navigation,
     pages,
     redirects,
@@ -43,7 +44,7 @@ from .exceptions import (
     StateUnknown,
     UnknownProvider,
 )
-from .login_params import NONE
+from .login_params import NONE, LoginParams
 from .login_state import LoginState
 from .providers import Provider, configuration
 from .shortcuts import logout
@@ -88,19 +89,20 @@ class LoginView(OIDCView):
         if not navigation.is_navigation(request):
             raise NotANavigation("a prefetch, or a request for a part of a page")
         self.next_url = redirects.safe_next(request, request.GET.get("next"))
-        self.params = login_params.of(request).params
-        self.provider = _named(name) if name and configuration().providers else _only_one(request)
+        asked = login_params.of(request)
+        self.params = asked.params
+        self.provider = _named(name) if name and configuration().providers else _only_one(asked)
         if self.provider is None:
-            return self.choose(request)
+            return self.choose(request, asked)
         if moved := navigation.elsewhere(request):
             return HttpResponseRedirect(moved)
-        return login_flow.begin(request, self.provider, self.next_url)
+        return login_flow.begin(request, self.provider, self.next_url, asked)
 
-    def choose(self, request: HttpRequest) -> HttpResponse:
+    def choose(self, request: HttpRequest, asked: LoginParams) -> HttpResponse:
         """The page with a button for each provider, unless a page asks in a loop."""
-        if identity := login_flow.goes_round(request, self.next_url):
+        if identity := loops.goes_round(request, self.next_url, asked):
             return pages.loop(request, identity, self.next_url)
-        return pages.chooser(request, self.next_url, login_params.of(request))
+        return pages.chooser(request, self.next_url, asked)
 
 
 class RefusedView(OIDCView):
@@ -219,8 +221,8 @@ def _named(name: str) -> Provider:
     return providers[name]
 
 
-def _only_one(request: HttpRequest) -> Provider | None:
-    choices = login_params.of(request).choices
+def _only_one(asked: LoginParams) -> Provider | None:
+    choices = asked.choices
     return choices[0] if len(choices) == 1 else None
 
 

@@ -186,14 +186,6 @@ def raise_one_of_the_sites_own(claims):
     raise Left(claims["sub"])
 
 
-def test_a_refusal_of_the_sites_own_kind(visitor, hook):  # U7
-    hook(raise_one_of_the_sites_own)
-    page = visitor.log_in()
-    assert page.status_code == 410
-    assert "You left us in May." in page.content.decode()
-    assert "<bdi>pat@alpha.example</bdi>" in page.content.decode()
-
-
 class OfAPerson(LoginRefused):
     def __new__(cls, who):
         return super().__new__(cls)
@@ -206,11 +198,19 @@ def raise_one_that_wants_arguments(claims):
     raise OfAPerson(claims["name"])
 
 
-def test_a_refusal_that_wants_arguments_of_its_own(visitor, hook):  # U7
-    hook(raise_one_that_wants_arguments)
+@pytest.mark.parametrize(
+    ("refuse", "status", "text"),
+    [
+        (raise_one_of_the_sites_own, 410, "You left us in May."),
+        (raise_one_that_wants_arguments, 403, "Not you, Pat Admin."),
+    ],
+)
+def test_a_refusal_of_the_sites_own_kind(visitor, hook, refuse, status, text):  # U7
+    hook(refuse)
     page = visitor.log_in()
-    assert page.status_code == 403
-    assert "Not you, Pat Admin." in page.content.decode()
+    assert page.status_code == status
+    assert text in page.content.decode()
+    assert "<bdi>pat@alpha.example</bdi>" in page.content.decode()
 
 
 def test_a_refusal_that_a_module_keeps_names_nobody_later(visitor, hook):  # U7, S7
