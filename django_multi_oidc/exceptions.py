@@ -142,19 +142,22 @@ class AccountNotAllowed(LoginError):
 
 
 class LoginRefused(LoginError):
-    """For the project's own function to raise (``MULTI_OIDC_ON_LOGIN``); the person reads ``message``, escaped."""
+    """For the project's own code to raise at a login (``MULTI_OIDC_ON_LOGIN``, or a receiver of `oidc_logging_in`).
+
+    The person reads ``message``, escaped.
+    """
 
     code, status = "login_refused", 403
     message = _("This site does not let you log in.")
 
     def __init__(self, message: str | Promise = "") -> None:
-        super().__init__("the function of MULTI_OIDC_ON_LOGIN said no")
+        super().__init__("the site's own code said no")
         self.own_message = message  # for the page alone: it may name a person
         self.account = ""
 
 
 class OnLoginFailed(LoginError):
-    """The project's own function (``MULTI_OIDC_ON_LOGIN``) did not say which claims to keep."""
+    """The project's own code failed at a login: ``MULTI_OIDC_ON_LOGIN``, or a receiver of `oidc_logging_in`."""
 
     code, status, mender = "on_login_failed", 500, "site"
     message = _("Something went wrong on this site when you logged in.")

@@ -174,6 +174,7 @@ def _log_in(
     _check_response(response, identity)
     if revocation.is_ended(identity):
         raise LoginEnded("the person's logins were ended since the callback came")
+    on_login.announce(request, identity)
     sessions.renew(request, identity, before=before)
     if before is not None and before.login_id != identity.login_id:
         revocation.end_login(before)

@@ -5,6 +5,7 @@ Cycling the key alone would keep the first person's data, so a session carries a
 
 from __future__ import annotations
 
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, alogout, logout
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
@@ -13,6 +14,7 @@ from .signing import digest
 from .users import Identity
 
 OWNER = "_multi_oidc_owner"
+DJANGOS_OWN = {SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY}
 
 
 def renew(request: HttpRequest, identity: Identity, before: Identity | None) -> None:
@@ -49,17 +51,34 @@ async def astamp(request: HttpRequest, identity: Identity) -> None:
 
 
 def flush(request: HttpRequest) -> None:
-    """At logout: an empty session under a new key; an empty one costs no query."""
+    """At logout: an empty session under a new key; an empty one costs no query. Django's own login ends with it."""
     session = _session(request)
-    if session is not None and not session.is_empty():
+    if session is None or session.is_empty():
+        return
+    if SESSION_KEY in session:
+        logout(request)  # which flushes it, and says so
+    else:
         session.flush()
 
 
 async def aflush(request: HttpRequest) -> None:
     """`flush` for async views."""
     session = _session(request)
-    if session is not None and not session.is_empty():
+    if session is None or session.is_empty():
+        return
+    if await session.ahas_key(SESSION_KEY):
+        await alogout(request)
+    else:
         await session.aflush()
+
+
+def keep_only_djangos(request: HttpRequest, identity: Identity | None) -> None:
+    """Empty a session of what another one than ``identity`` wrote, but for Django's own login, which has just begun."""
+    session = _session(request)
+    if session is None or session.get(OWNER) in (None, _owner(identity) if identity else None):
+        return
+    for name in session.keys() - DJANGOS_OWN:
+        del session[name]
 
 
 def _session(request: HttpRequest) -> SessionBase | None:

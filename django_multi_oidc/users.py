@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 from weakref import ReferenceType, ref
 
+from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
@@ -117,12 +118,15 @@ class OIDCUser(Mapping[str, Any]):
     and a claim that such a name hides stands in ``user.claims``.
     """
 
-    __slots__ = ("_failure", "_known", "_read", "_request")
+    __slots__ = ("_aread", "_failure", "_known", "_read", "_request")
 
-    def __init__(self, request: ReferenceType[HttpRequest], read: Reader) -> None:
+    def __init__(
+        self, request: ReferenceType[HttpRequest], read: Reader, aread: AsyncReader | None = None
+    ) -> None:
         # Weakly: the request holds us, and a cycle per request is work for the garbage collector.
         self._request = request
         self._read: Reader | None = read
+        self._aread = aread
         self._known: Identity | None = None
         self._failure: Exception | None = None
 
@@ -305,14 +309,14 @@ def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None)
 
     ``aread`` may be left out where ``read`` does no I/O.
     """
-    user = OIDCUser(ref(request), read)
+    user = OIDCUser(ref(request), read, aread)
 
     async def aoidc_user() -> OIDCUser:
-        there = user._request()
-        if user._read is not None and there is not None:
+        there, read = user._request(), user._read
+        if read is not None and there is not None:
             _never_cache(there)
             try:
-                _learn(user, await aread(there) if aread else read(there))
+                _learn(user, await user._aread(there) if user._aread else read(there))
             except Exception as error:
                 note_failure(user, error)
                 raise
@@ -320,7 +324,36 @@ def attach(request: HttpRequest, read: Reader, aread: AsyncReader | None = None)
 
     request.oidc_user = user  # type: ignore[attr-defined]  # annotate a view's request as OIDCRequest
     request.aoidc_user = aoidc_user  # type: ignore[attr-defined]  # likewise
+    for function in _followers(request):
+        function(request)
     return user
+
+
+def narrow(request: HttpRequest, admits: Callable[[HttpRequest, Identity], bool]) -> None:
+    """Let the request's user be nobody unless ``admits`` lets the identity in; it may ask a database."""
+    user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # our middleware's
+    known, read, aread = user._known, user._read, user._aread
+
+    def narrowed(request: HttpRequest) -> Identity | None:
+        identity = read(request) if read else known
+        return identity if identity is not None and admits(request, identity) else None
+
+    async def anarrowed(request: HttpRequest) -> Identity | None:
+        identity = await aread(request) if read and aread else read(request) if read else known
+        if identity is None:
+            return None
+        return identity if await sync_to_async(admits)(request, identity) else None
+
+    user._read, user._aread = narrowed, anarrowed  # once more, if it was asked already
+
+
+def follow(request: HttpRequest, function: Callable[[HttpRequest], None]) -> None:
+    """Call the function whenever this request's user becomes another one: at a login, and at a logout."""
+    request._oidc_followers = [*_followers(request), function]  # type: ignore[attr-defined]  # read below
+
+
+def _followers(request: HttpRequest) -> list[Callable[[HttpRequest], None]]:
+    return getattr(request, "_oidc_followers", [])
 
 
 def attach_identity(request: HttpRequest, identity: Identity | None) -> OIDCUser:

@@ -6,6 +6,8 @@ from contextlib import suppress
 from io import BytesIO
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import authenticate
+from django.contrib.auth import login as django_login
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import Context, Template, engines
@@ -296,6 +298,12 @@ async def aleave(request):
 def write_session(request):
     request.session["note"] = request.GET["note"]
     return HttpResponse("written")
+
+
+def log_in_by_password(request):
+    user = authenticate(request, username="root", password="the password")
+    django_login(request, user)
+    return HttpResponse(request.user.get_username())
 
 
 def flush_session(request):

@@ -15,6 +15,7 @@ from django.utils.safestring import mark_safe
 
 from django_multi_oidc import on_login
 from django_multi_oidc.exceptions import LoginRefused, OnLoginFailed
+from django_multi_oidc.signals import oidc_logging_in
 from tests.markdown import ROOT, blocks
 
 VERIFIED = {
@@ -448,3 +449,62 @@ def test_the_documented_async_function_asks_by_no_address_of_anybodys(rf, monkey
     settings.MULTI_OIDC_ON_LOGIN = "tests.test_on_login.agive"
     claims = {"email": "pat@alpha.example", "teams": ["sales"]}
     assert on_login.ask(rf.get("/"), "alpha", claims) == {**claims, "teams": []}  # and no query
+
+
+# The receivers of oidc_logging_in
+
+
+@pytest.fixture
+def receive():
+    """Makes a function a receiver, for this test."""
+    connected = []
+
+    def connect(function):
+        oidc_logging_in.connect(function)
+        connected.append(function)
+
+    yield connect
+    for function in connected:
+        oidc_logging_in.disconnect(function)
+
+
+def test_a_receiver_hears_who_is_to_be_before_anything_is_kept(visitor, receive):
+    heard = []
+
+    def hear(sender, request, user, **kwargs):
+        heard.append((sender, user["email"], request.oidc_user.is_logged_in))
+
+    receive(hear)
+    assert visitor.log_in().status_code == 302
+    assert heard == [("alpha", "pat@alpha.example", False)]
+
+
+def test_a_receiver_may_refuse_the_login(visitor, receive, caplog):  # U7, L7
+    caplog.set_level("INFO", logger="django_multi_oidc")
+    visitor.log_in()
+    before = visitor.user()
+
+    async def refuse(user, **kwargs):
+        raise LoginRefused(f"No account for {user['name']} here.")
+
+    receive(refuse)
+    response = visitor.log_in()
+    assert response.status_code == 403
+    assert f'<p role="alert">No account for {before["name"]} here.</p>' in response.content.decode()
+    assert "<bdi>pat@alpha.example</bdi>" in response.content.decode()
+    assert ": a receiver of oidc_logging_in said no" in caplog.text
+    assert before["name"] not in caplog.text
+    assert visitor.user() == before
+
+
+def test_a_receiver_that_fails_ends_the_login(visitor, receive, caplog):  # U7, L7
+    def fail(**kwargs):
+        return 1 / 0
+
+    receive(fail)
+    response = visitor.log_in()
+    assert response.status_code == 500
+    assert "Something went wrong on this site when you logged in." in response.content.decode()
+    assert ": a receiver of oidc_logging_in raised ZeroDivisionError" in caplog.text
+    assert "return 1 / 0" in caplog.text
+    assert visitor.user() == {"is_logged_in": False}

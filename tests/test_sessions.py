@@ -5,7 +5,8 @@ from importlib import import_module
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import AsyncClient
@@ -170,6 +171,65 @@ def test_a_password_users_session_is_kept_under_a_new_key(visitor, op, django_us
     visitor.client.force_login(django_user_model.objects.create_user("root"))
     log_in(visitor, op, "pat")
     assert SESSION_KEY in session(visitor)
+
+
+@pytest.fixture
+def root(settings, django_user_model):
+    """Somebody with a password, where Django's own login is in use too."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.AuthenticationMiddleware"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return django_user_model.objects.create_user("root", password="the password")
+
+
+def log_in_by_password(visitor):
+    assert visitor.get("/password-login/").content == b"root"
+
+
+@pytest.mark.parametrize("way_out", ["cookie", "logout elsewhere"])
+def test_a_password_login_gets_nothing_of_an_identity_that_is_gone(visitor, op, root, way_out):  # L6
+    log_in(visitor, op, "pat")
+    write(visitor, "pats")
+    if way_out == "cookie":
+        del visitor.client.cookies["multi_oidc_auth"]
+    else:
+        visitor.client.cookies["multi_oidc_auth"] = "x"
+    log_in_by_password(visitor)
+    assert session(visitor).keys() == {SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY}
+
+
+def test_one_beside_an_identity_keeps_the_session(visitor, op, root):  # L6
+    log_in(visitor, op, "pat")
+    write(visitor, "pats")
+    log_in_by_password(visitor)
+    assert session(visitor)["note"] == "pats"
+
+
+def test_an_anonymous_visitors_session_is_djangos_to_keep(visitor, op, root):  # L6
+    write(visitor, "basket")
+    log_in_by_password(visitor)
+    assert session(visitor)["note"] == "basket"
+
+
+def test_a_login_with_no_request_or_no_session_is_nobodys(root, rf):  # L6
+    user_logged_in.send(sender=type(root), user=root)
+    user_logged_in.send(sender=type(root), user=root, request=rf.get("/"))
+
+
+@pytest.mark.parametrize("path", ["/leave/", "/aleave/"])
+def test_our_logout_ends_djangos_login_and_says_so(visitor, root, path):  # O1
+    gone = []
+
+    def note(user, **kwargs):
+        gone.append(user)
+
+    user_logged_out.connect(note)
+    log_in_by_password(visitor)
+    client = AsyncClient()
+    client.cookies.update(visitor.client.cookies)
+    response = async_to_sync(client.get)(path) if path == "/aleave/" else visitor.get(path)
+    user_logged_out.disconnect(note)
+    assert (response.status_code, gone) == (302, [root])
+    assert response.cookies["sessionid"].value == ""
 
 
 def test_csrf_tokens_are_rotated_where_the_browser_has_one(visitor):  # L6

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import json
 import pickle
+import threading
 from weakref import ref
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.http import JsonResponse
 from django.template import engines
 from hypothesis import given
@@ -17,8 +20,11 @@ from django_multi_oidc.users import (
     OIDCUser,
     attach,
     attach_identity,
+    failure_of,
+    follow,
     identity_of,
     is_broken,
+    narrow,
     note_exception,
     read_only,
     was_asked,
@@ -252,7 +258,6 @@ async def aoidc_user_of(request):
 
 
 def test_async_code_awaits_the_same_user(request_, user_with):  # U6
-    from asgiref.sync import async_to_sync
 
     user = user_with()
     assert async_to_sync(aoidc_user_of)(request_) is user
@@ -303,3 +308,86 @@ def test_an_exception_outside_of_any_request_is_nobodys(request_):
     assert not is_broken(request_)
     note_exception(request=request_)
     assert is_broken(request_)
+
+
+# Somebody else's word, and what follows the user
+
+
+def test_a_narrowed_user_is_who_is_let_in(rf, make_identity):
+    asked = []
+
+    def admits(request, identity):
+        asked.append((request, identity))
+        return identity.provider == "beta"
+
+    for provider, is_logged_in in (("alpha", False), ("beta", True)):
+        request, identity = rf.get("/"), make_identity(provider)
+        user = attach(request, lambda _, identity=identity: identity)
+        narrow(request, admits)
+        assert asked == []
+        assert [user.is_logged_in, user.is_logged_in] == [is_logged_in, is_logged_in]
+        assert asked == [(request, identity)]
+        asked.clear()
+
+
+def test_nobody_needs_no_letting_in(rf):
+    request = rf.get("/")
+    user = attach(request, lambda _: None)
+    narrow(request, lambda request, identity: 1 / 0)
+    assert not user
+    assert not async_to_sync(aoidc_user_of)(request)
+
+
+def test_a_user_who_was_told_already_is_asked_about_once_more(rf, make_identity):
+    request = rf.get("/")
+    user = attach_identity(request, make_identity())
+    narrow(request, lambda request, identity: False)
+    assert not user
+
+    request = rf.get("/")
+    attach_identity(request, make_identity())
+    narrow(request, lambda request, identity: False)
+    assert not async_to_sync(aoidc_user_of)(request)
+
+
+@pytest.mark.parametrize("by_coroutine", [True, False])
+@pytest.mark.parametrize("admitted", [True, False])
+def test_async_code_asks_in_a_thread(rf, make_identity, by_coroutine, admitted):  # U6
+    threads = []
+
+    async def aread(request):
+        return make_identity()
+
+    def admits(request, identity):
+        threads.append(threading.current_thread())
+        return admitted
+
+    async def ask(request):
+        threads.append(threading.current_thread())
+        return await request.aoidc_user()
+
+    request = rf.get("/")
+    attach(request, lambda _: make_identity(), aread if by_coroutine else None)
+    narrow(request, admits)
+    assert bool(asyncio.run(ask(request))) is admitted
+    assert threads[0] is not threads[1]
+
+
+def test_a_failure_to_say_whether_is_a_failure_to_say_who(rf, make_identity):
+    request = rf.get("/")
+    user = attach(request, lambda _: make_identity())
+    narrow(request, lambda request, identity: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bool(user)
+    assert repr(failure_of(user)) == "RuntimeError('raised: ZeroDivisionError')"
+
+
+def test_who_follows_the_user_is_called_whenever_it_changes(rf, make_identity):
+    request, seen = rf.get("/"), []
+    attach(request, lambda _: None)
+    follow(request, lambda request: seen.append(request.oidc_user.provider))
+    follow(request, lambda request: seen.append("second"))
+    assert seen == []
+    attach_identity(request, make_identity())
+    attach_identity(request, None)
+    assert seen == ["alpha", "second", "", "second"]

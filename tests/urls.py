@@ -42,6 +42,7 @@ urlpatterns = [
     path("ask-in-the-loop/", site.ask_in_the_loop),
     path("aleave/", site.aleave),
     path("write-session/", site.write_session),
+    path("password-login/", site.log_in_by_password),
     path("flush-session/", site.flush_session),
     path("awrite-session/", site.awrite_session),
 ]
