@@ -55,6 +55,43 @@ class Settings:
         """Dotted path of a function that is asked at each login, with the verified claims; None: there is none."""
         return getattr(settings, "MULTI_OIDC_ON_LOGIN", None) or None
 
+    # Of django_multi_oidc.accounts.
+
+    @property
+    def MULTI_OIDC_ACCOUNTS_CREATE_USERS(self) -> str:
+        """For whom a user is made at the first login: "always" for all, "invited" and "never" for nobody."""
+        return getattr(settings, "MULTI_OIDC_ACCOUNTS_CREATE_USERS", "always")
+
+    @property
+    def MULTI_OIDC_ACCOUNTS_MAKE_USER(self) -> str | None:
+        """Dotted path of a function that makes a user, not saved yet, of the claims; None: `people` does."""
+        return getattr(settings, "MULTI_OIDC_ACCOUNTS_MAKE_USER", None) or None
+
+    @property
+    def MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL(self) -> Mapping[str, Sequence[str]]:
+        """Per provider the domains whose verified addresses may take over a user who is nobody's yet."""
+        return getattr(settings, "MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL", {})
+
+    @property
+    def MULTI_OIDC_ACCOUNTS_STAFF_ROLE(self) -> str | None:
+        """The role that makes ``is_staff``; None: none does."""
+        return getattr(settings, "MULTI_OIDC_ACCOUNTS_STAFF_ROLE", "admin") or None
+
+    @property
+    def MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE(self) -> str | None:
+        """The role that makes ``is_superuser``; None: none does."""
+        return getattr(settings, "MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE", None) or None
+
+    @property
+    def MULTI_OIDC_ACCOUNTS_GROUPS(self) -> Mapping[str, str]:
+        """The groups of Django that follow the rules, by name, each with the role that makes somebody a member."""
+        return getattr(settings, "MULTI_OIDC_ACCOUNTS_GROUPS", {})
+
+    @property
+    def MULTI_OIDC_ACCOUNTS_ADMIN_MAX_AGE(self) -> int | None:
+        """Seconds since the last proof at the provider that Django's admin wants; None: any login will do."""
+        return getattr(settings, "MULTI_OIDC_ACCOUNTS_ADMIN_MAX_AGE", None)
+
     @property
     def secrets_file_from_environment(self) -> str | None:
         """The environment variable MULTI_OIDC_SECRETS_FILE; empty counts as not set."""
@@ -108,8 +145,17 @@ class Settings:
         return settings.MIDDLEWARE
 
     @property
+    def AUTH_USER_MODEL(self) -> str:
+        return settings.AUTH_USER_MODEL
+
+    @property
     def AUTHENTICATION_BACKENDS(self) -> Sequence[str]:
         return settings.AUTHENTICATION_BACKENDS
+
+    @property
+    def has_own_authentication_backends(self) -> bool:
+        """Whether the project itself says which backends are in use."""
+        return bool(settings.is_overridden("AUTHENTICATION_BACKENDS"))  # type: ignore[misc]  # stubs lack it
 
     @property
     def CACHES(self) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
@@ -58,12 +59,31 @@ def end(request: HttpRequest, everywhere: bool) -> Identity | None:
 
 def logged_out(request: HttpRequest, identity: Identity | None) -> HttpResponseRedirect:
     response = _on_the_way_out(identity)
+    _say_goodbye(request, identity)
+    cookies.delete(request, response)
+    return response
+
+
+@sensitive_variables()
+def forget(request: HttpRequest) -> None:
+    """Nobody is there from now on, and the cookie goes with the response (`finish`): somebody else ends the login."""
+    if cookies.signed(request) is None:
+        return
+    _say_goodbye(request, end(request, everywhere=False))
+    request._oidc_forgotten = True  # type: ignore[attr-defined]  # read below
+
+
+def finish(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Delete the cookie of a login that `forget` has ended; called by our middleware."""
+    if getattr(request, "_oidc_forgotten", False):
+        cookies.delete(request, response)
+
+
+def _say_goodbye(request: HttpRequest, identity: Identity | None) -> None:
     if identity is not None:
         user = attach_identity(request, identity)
         oidc_logged_out.send_robust(sender=user.provider, request=request, user=user)
     attach_identity(request, None)
-    cookies.delete(request, response)
-    return response
 
 
 def _on_the_way_out(identity: Identity | None) -> HttpResponseRedirect:

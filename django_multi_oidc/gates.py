@@ -42,6 +42,8 @@ class Gate:
     """Asked last, with the user."""
     max_age: int | None = None
     """Seconds since the person has last proved at the provider who they are (``auth_time``)."""
+    explained: bool = False
+    """Whether people without the role read why no rule gives it to them (`rules.Reason`)."""
 
 
 LOGIN = Gate()

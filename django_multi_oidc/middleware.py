@@ -12,7 +12,7 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from . import access, cookie_header, cookies, gates, pages, renewal, sessions, visitor
+from . import access, cookie_header, ending, gates, pages, renewal, sessions, visitor
 from .exceptions import RevocationUnknown
 from .users import (
     Identity,
@@ -20,9 +20,7 @@ from .users import (
     attach,
     failure_of,
     is_broken,
-    is_known,
     is_private,
-    known_identity,
     was_asked,
 )
 
@@ -55,6 +53,7 @@ class OIDCUserMiddleware:
         if writer := session_writer(request):
             sessions.stamp(request, writer)
         renewal.renew(request, response)
+        ending.finish(request, response)
         return finished(request, user, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -66,6 +65,7 @@ class OIDCUserMiddleware:
             await sessions.astamp(request, writer)
         if renewal.is_due(request):
             await sync_to_async(renewal.renew)(request, response)
+        ending.finish(request, response)
         return finished(request, user, response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
@@ -137,11 +137,7 @@ def outage_of(request: HttpRequest, response: HttpResponseBase) -> RevocationUnk
 
 def session_writer(request: HttpRequest) -> Identity | None:
     """Who is logged in, where this request has written to Django's session."""
-    user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # who has just logged in or out, too
-    if not sessions.is_written(request):
-        return None
-    # Whether the login was ended is not asked: that the session was theirs is all that it has to say.
-    return known_identity(user) if is_known(user) else cookies.owner(request)
+    return visitor.session_owner(request) if sessions.is_written(request) else None
 
 
 def finished(request: HttpRequest, user: OIDCUser, response: HttpResponseBase) -> HttpResponseBase:

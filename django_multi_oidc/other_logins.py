@@ -6,10 +6,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from . import cookies, sessions
+from . import sessions, visitor
 
 
 def hand_on_nothing(*, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Receiver of Django's ``user_logged_in``: ``login()`` keeps what was in the session before."""
     if request is not None:
-        sessions.keep_only_djangos(request, cookies.owner(request))
+        sessions.keep_only_djangos(request, visitor.session_owner(request))

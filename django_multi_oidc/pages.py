@@ -93,7 +93,12 @@ def unavailable(
 
 def loop(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
     """A page keeps asking for a login that has just succeeded: say who is logged in, instead of going round."""
-    context = _account(identity, next_url) | {"next": next_url, "home": redirects.after_login("")}
+    user = getattr(request, "user", None)
+    context = _account(identity, next_url) | {
+        "next": next_url,
+        "home": redirects.after_login(""),
+        "is_user_known": user is not None and user.is_authenticated,
+    }
     return _page(request, "loop.html", context, status=409, posts=True, of_a_gate=True)
 
 
@@ -106,15 +111,17 @@ def forbidden(
     providers: Collection[str] = (),
     sent: bool = False,
     reason: str = "",
+    missing: str = "",
 ) -> HttpResponse:
     """Logged in, but not allowed: name the account, and offer another one.
 
     ``switch`` is the URL of a login with another account; ``providers`` are the ones whose people may see the
     page, empty for all; ``sent``: they tried to do something, and not only to see it; ``reason`` is for a developer in
-    front of it.
+    front of it; ``missing`` names the rule that does not match, for everybody.
     """
     context = _account(identity, next_url, providers) | {
         "switch": switch,
+        "missing": missing,
         "posted": sent,
         "home": redirects.after_login(""),
         "detail": reason if conf.DEBUG else "",

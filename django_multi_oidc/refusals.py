@@ -14,7 +14,7 @@ from .exceptions import RuleFailed
 from .gates import Gate, Refusal, refusal_of
 from .login_urls import login_url
 from .providers import configuration
-from .users import Identity, attach_identity
+from .users import Identity, OIDCUser, attach_identity
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,16 @@ def _page(
         providers=gate.providers,
         sent=sent,
         reason=_reason(gate, refusal),
+        missing=_missing(request, gate, refusal),
     )
+
+
+def _missing(request: HttpRequest, gate: Gate, refusal: Refusal) -> str:
+    """Which rule is missing, for whom the person shows the page. It names no rule that is about others."""
+    if not gate.explained or gate.role is None or refusal is not Refusal.ROLE:
+        return ""
+    user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # our middleware's
+    return str(user.why(gate.role))
 
 
 def _reason(gate: Gate, refusal: Refusal) -> str:

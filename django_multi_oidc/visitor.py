@@ -79,6 +79,12 @@ def owner_even_in_an_outage(request: HttpRequest) -> Identity | None:
         return cookies.owner(request)
 
 
+def session_owner(request: HttpRequest) -> Identity | None:
+    """Whose session it is. Whether the login was ended is not asked: that it was theirs is all that it has to say."""
+    user: OIDCUser | None = getattr(request, "oidc_user", None)
+    return known_identity(user) if user is not None and is_known(user) else cookies.owner(request)
+
+
 def _is_ended(identity: Identity) -> bool:
     ended = revocation.is_ended(identity)
     if ended:

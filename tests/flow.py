@@ -53,3 +53,21 @@ def parameters(url):
     )  # Python 3.10 reads none as wrong
     assert all(len(values) == 1 for values in query.values()), query
     return {name: values[0] for name, values in query.items()}
+
+
+def auth(op):
+    """The [auth] table of a site whose two providers are the development provider's."""
+    return {
+        "redirect_uri": "http://localhost/oauth2callback",
+        "cookie_secret": "a-cookie-secret-of-the-tests-0123456789-abcdefgh",
+        **{
+            name: {
+                "client_id": organisation.client_id,
+                "client_secret": organisation.client_secret,
+                "server_metadata_url": organisation.metadata_url,
+                "admins": ["pat@alpha.example"],
+                "roles": {"editor": ["kim@alpha.example"]},
+            }
+            for name, organisation in op.organisations.items()
+        },
+    }

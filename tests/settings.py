@@ -14,7 +14,20 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "django.contrib.messages",
+    "django_multi_oidc.accounts.admin_config.OIDCAdminConfig",
     "django_multi_oidc",
+    "django_multi_oidc.accounts",
+]
+# The middleware of these two is in the settings of the tests that use them alone.
+SILENCED_SYSTEM_CHECKS = [
+    "admin.E402",
+    "admin.E403",
+    "admin.E404",
+    "admin.E408",
+    "admin.E409",
+    "multi_oidc_accounts.E001",
+    "multi_oidc_accounts.W002",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -9,7 +9,6 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.core.checks import Error, Warning, run_checks  # noqa: A004 - Django's names
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -23,7 +22,11 @@ from django_multi_oidc.middleware import OIDCUserMiddleware
 
 ROOT = Path(__file__).parent.parent
 COOKIE_SECRET = "Zt3-vT0hqN8mX_wR5kYb2JcLdE7uGfAoQs6pHi1nBVx"
-SOURCE = "".join(path.read_text() for path in (ROOT / "django_multi_oidc" / "checks").glob("*.py"))
+CHECKS = [
+    *(ROOT / "django_multi_oidc/checks").glob("*.py"),
+    ROOT / "django_multi_oidc/accounts/checks.py",
+]
+SOURCE = "".join(path.read_text() for path in CHECKS)
 OURS = "django_multi_oidc.middleware.OIDCUserMiddleware"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 
@@ -460,12 +463,12 @@ def test_djangos_own_gates_would_loop(auth, settings, login_url):  # L8
     ]
 
 
-def test_djangos_own_gates_work_with_accounts(auth, settings, monkeypatch):  # L8
+def test_djangos_own_gates_work_with_accounts(auth, settings):  # L8
     settings.LOGIN_URL = "/oidc/login/"
-    installed = apps.is_installed
-    monkeypatch.setattr(
-        apps, "is_installed", lambda name: name == "django_multi_oidc.accounts" or installed(name)
-    )
+    settings.MIDDLEWARE = [
+        *settings.MIDDLEWARE,
+        "django_multi_oidc.accounts.middleware.OIDCAccountMiddleware",
+    ]
     assert ours() == []
 
 
@@ -492,7 +495,7 @@ def test_checks_read_nothing_from_the_network_and_import_no_backend(auth, monkey
 
 
 def ids_in(text: str) -> list[str]:
-    return re.findall(r'id="(django_multi_oidc\.[EW]\d{3})"', text)
+    return re.findall(r'id="((?:django_multi_oidc|multi_oidc_accounts)\.[EW]\d{3})"', text)
 
 
 def test_ids_are_unique():  # D6
@@ -503,9 +506,7 @@ def test_ids_are_unique():  # D6
 
 
 def test_every_id_is_documented():  # D6
-    documented = re.findall(
-        r"^\| `(django_multi_oidc\.[EW]\d{3})` \|", (ROOT / "docs/checks.md").read_text(), re.M
-    )
+    documented = re.findall(r"^\| `(\w+\.[EW]\d{3})` \|", (ROOT / "docs/checks.md").read_text(), re.M)
     assert sorted(documented) == sorted(ids_in(SOURCE))
     assert len(documented) == len(set(documented))
 
@@ -521,3 +522,16 @@ def test_every_check_is_registered():  # D6
     assert written
     assert written <= set(registry.get_checks(include_deployment_checks=True))
     assert import_module("django_multi_oidc.checks") is checks
+
+
+def test_passwords_that_nobody_asked_for(auth):
+    """Here, where the settings do not name it; other checks of accounts are in tests/accounts."""
+    assert [message for message in run_checks() if message.id == "multi_oidc_accounts.W002"] == [
+        Warning(
+            "Passwords let people in, past the providers: AUTHENTICATION_BACKENDS is Django's own, ModelBackend.",
+            hint='AUTHENTICATION_BACKENDS = ["django_multi_oidc.accounts.backends.OIDCAccountBackend"]. To keep '
+            'passwords, for a way in when no provider answers, list "django.contrib.auth.backends.ModelBackend" '
+            "there yourself.",
+            id="multi_oidc_accounts.W002",
+        )
+    ]

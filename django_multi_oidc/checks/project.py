@@ -16,6 +16,7 @@ from ..wording import quoted
 
 USER_MIDDLEWARE = "django_multi_oidc.middleware.OIDCUserMiddleware"
 GATE_MIDDLEWARE = "django_multi_oidc.middleware.OIDCLoginRequiredMiddleware"
+ACCOUNT_MIDDLEWARE = "django_multi_oidc.accounts.middleware.OIDCAccountMiddleware"
 DJANGOS_GATE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
 CACHE_MIDDLEWARE = "django.middleware.cache.UpdateCacheMiddleware"

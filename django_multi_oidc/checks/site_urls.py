@@ -13,7 +13,7 @@ from ..conf import conf
 from ..providers.callback_path import callback_path_mistakes
 from ..wording import quoted
 from .known import known_configuration
-from .project import DJANGOS_GATE, GATE_MIDDLEWARE, position
+from .project import ACCOUNT_MIDDLEWARE, DJANGOS_GATE, GATE_MIDDLEWARE, position
 
 
 def check_callback(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -38,7 +38,7 @@ def check_callback(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def check_login_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Django's own gates ask ``request.user``, who stays anonymous unless ``accounts`` derives it."""
-    if apps.is_installed("django_multi_oidc.accounts") or not _leads_to_our_login(conf.LOGIN_URL):
+    if _is_user_derived() or not _leads_to_our_login(conf.LOGIN_URL):
         return []
     return [
         Warning(
@@ -48,6 +48,11 @@ def check_login_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="django_multi_oidc.W002",
         )
     ]
+
+
+def _is_user_derived() -> bool:
+    is_installed = apps.is_installed("django_multi_oidc.accounts")
+    return is_installed and position(conf.MIDDLEWARE, ACCOUNT_MIDDLEWARE) is not None
 
 
 def _own_gate() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ..rules import Rules
+from ..rules import Rules, is_vouched_for
 
 DEFAULT = "default"
 TIMEOUT = 10.0  # seconds
@@ -91,6 +91,13 @@ class Provider:
         """Whether "tid" is one of ``tenants``, where there are any."""
         tid = claims.get("tid")
         return not self.tenants or (isinstance(tid, str) and tid in self.tenants)
+
+    def verified_email(self, claims: Mapping[str, Any]) -> str:
+        """The address, where the provider says that it is the person's own; else empty."""
+        email = claims.get("email")
+        if not isinstance(email, str) or not is_vouched_for(claims, trust_email=self.trust_email):
+            return ""
+        return email
 
     @property
     def route(self) -> tuple[str | bool, ...]:

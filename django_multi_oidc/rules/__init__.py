@@ -13,7 +13,7 @@ module it comes from.
 
 from __future__ import annotations
 
-from .entries import ClaimsEntry, EmailEntry
+from .entries import ClaimsEntry, EmailEntry, is_vouched_for, split_email
 from .functions import FunctionEntry
 from .incomplete import incomplete
 from .mistakes import RuleMistake
@@ -30,5 +30,7 @@ __all__ = [
     "RuleMistake",
     "Rules",
     "incomplete",
+    "is_vouched_for",
     "parse_rules",
+    "split_email",
 ]

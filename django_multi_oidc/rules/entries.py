@@ -31,7 +31,7 @@ class EmailEntry:
         return quoted(f"{self.local_part or '*'}@{self.domain}")
 
     def matches(self, claims: Mapping[str, Any]) -> bool:
-        return self._means(claims) and _is_vouched_for(claims, trust_email=self.trust_email)
+        return self._means(claims) and is_vouched_for(claims, trust_email=self.trust_email)
 
     def obstacles(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
         """Why the claims, which do not match, might have been meant to."""
@@ -40,11 +40,11 @@ class EmailEntry:
         )
 
     def _means(self, claims: Mapping[str, Any]) -> bool:
-        local_part, domain = _split_email(claims.get("email"))
+        local_part, domain = split_email(claims.get("email"))
         return local_part != "" and domain == self.domain and self.local_part in ("", local_part)
 
 
-def _split_email(email: Any) -> tuple[str, str]:
+def split_email(email: Any) -> tuple[str, str]:
     """The address in lower case, at its last "@"; two empty strings for what may never match.
 
     Only ASCII: Unicode has characters that become ASCII letters in lower case, such as the Kelvin
@@ -56,7 +56,7 @@ def _split_email(email: Any) -> tuple[str, str]:
     return local_part, domain
 
 
-def _is_vouched_for(claims: Mapping[str, Any], *, trust_email: bool) -> bool:
+def is_vouched_for(claims: Mapping[str, Any], *, trust_email: bool) -> bool:
     """True when the address is the person's own according to the provider.
 
     ``trust_email`` stands in for a statement that is missing or spelled as a string, never for a no.

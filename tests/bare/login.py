@@ -15,7 +15,7 @@ from django.core.management import call_command  # noqa: E402  # after setup
 from django.test import AsyncClient  # noqa: E402  # after setup
 
 from django_multi_oidc.dev_provider.server import DevProvider  # noqa: E402  # after setup
-from tests.flow import Visitor  # noqa: E402  # after setup
+from tests.flow import Visitor, auth  # noqa: E402  # after setup
 
 
 def main():
@@ -27,23 +27,6 @@ def main():
         wsgi(visitor)
         asyncio.run(asgi(visitor))
         print("logged in and out")
-
-
-def auth(op):
-    return {
-        "redirect_uri": "http://localhost/oauth2callback",
-        "cookie_secret": "a-cookie-secret-of-the-tests-0123456789-abcdefgh",
-        **{
-            name: {
-                "client_id": organisation.client_id,
-                "client_secret": organisation.client_secret,
-                "server_metadata_url": organisation.metadata_url,
-                "admins": ["pat@alpha.example"],
-                "roles": {"editor": ["kim@alpha.example"]},
-            }
-            for name, organisation in op.organisations.items()
-        },
-    }
 
 
 def wsgi(visitor):

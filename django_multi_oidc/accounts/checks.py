@@ -1,0 +1,304 @@
+"""System checks of this app. docs/checks.md has every id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
+from django.db import models
+from django.utils.module_loading import import_string
+
+from ..checks.known import known_configuration
+from ..checks.project import ACCOUNT_MIDDLEWARE, DJANGOS_GATE, USER_MIDDLEWARE, position
+from ..conf import conf
+from ..gates import age_gate
+from ..providers.addresses import ENTRA_HOSTS
+from ..wording import quoted
+from . import making
+
+AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
+BY_HEADER = "django.contrib.auth.middleware.RemoteUserMiddleware"
+MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+OUR_BACKEND = "django_multi_oidc.accounts.backends.OIDCAccountBackend"
+ADMIN_CONFIG = "django_multi_oidc.accounts.admin_config.OIDCAdminConfig"
+ADMIN_SITE_MIXIN = "django_multi_oidc.accounts.admin_site.OIDCAdminSiteMixin"
+CREATE_USERS = ("always", "invited", "never")
+
+
+def connect() -> None:
+    """Called by the app's ``ready``."""
+    for check in (
+        check_middleware,
+        check_other_middleware,
+        check_backends,
+        check_user_model,
+        check_settings,
+        check_links_by_email,
+        check_roles,
+        check_admin_site,
+    ):
+        checks.register(check, "multi_oidc_accounts")
+
+
+def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    ours = position(conf.MIDDLEWARE, ACCOUNT_MIDDLEWARE)
+    if ours is None:
+        return [
+            Error(
+                f'"{ACCOUNT_MIDDLEWARE}" is not in MIDDLEWARE, so request.user knows nothing of the identity.',
+                hint=f'Add it behind "{AUTHENTICATION_MIDDLEWARE}" and "{USER_MIDDLEWARE}".',
+                id="multi_oidc_accounts.E001",
+            )
+        ]
+    return [
+        Error(
+            f'"{needed}" {problem} "{ACCOUNT_MIDDLEWARE}" in MIDDLEWARE.',
+            hint=f'The order is: SessionMiddleware, "{AUTHENTICATION_MIDDLEWARE}", "{USER_MIDDLEWARE}", '
+            f'"{ACCOUNT_MIDDLEWARE}".',
+            id="multi_oidc_accounts.E002",
+        )
+        for needed in (AUTHENTICATION_MIDDLEWARE, USER_MIDDLEWARE)
+        if (problem := _order_problem(needed, ours))
+    ]
+
+
+def _order_problem(needed: str, ours: int) -> str:
+    at = position(conf.MIDDLEWARE, needed)
+    if at is None:
+        return "is missing before"
+    return "stands behind" if at > ours else ""
+
+
+def check_other_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever asks for the user before us, or sets another one after us."""
+    ours, gate = position(conf.MIDDLEWARE, ACCOUNT_MIDDLEWARE), position(conf.MIDDLEWARE, DJANGOS_GATE)
+    found: list[CheckMessage] = []
+    if ours is not None and gate is not None and gate < ours:
+        found.append(
+            Error(
+                f'"{DJANGOS_GATE}" stands before "{ACCOUNT_MIDDLEWARE}" in MIDDLEWARE: it lets nobody in whom a '
+                "provider has logged in.",
+                hint="Move it behind.",
+                id="multi_oidc_accounts.E003",
+            )
+        )
+    if (at := position(conf.MIDDLEWARE, BY_HEADER)) is not None:
+        found.append(
+            Error(
+                f'"{conf.MIDDLEWARE[at]}" takes the user from a header: there would be two people in one request.',
+                hint="Remove it: who is there, the identity says.",
+                id="multi_oidc_accounts.E004",
+            )
+        )
+    return found
+
+
+def check_backends(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    listed = conf.AUTHENTICATION_BACKENDS
+    if not any(_gives_permissions(path) for path in listed):
+        return [
+            Warning(
+                "No backend in AUTHENTICATION_BACKENDS knows Django's permissions: has_perm() is always False.",
+                hint=f'Add "{OUR_BACKEND}", which logs nobody in.',
+                id="multi_oidc_accounts.W001",
+            )
+        ]
+    if MODEL_BACKEND in listed and not conf.has_own_authentication_backends:
+        return [
+            Warning(
+                "Passwords let people in, past the providers: AUTHENTICATION_BACKENDS is Django's own, ModelBackend.",
+                hint=f'AUTHENTICATION_BACKENDS = ["{OUR_BACKEND}"]. To keep passwords, for a way in when no '
+                f'provider answers, list "{MODEL_BACKEND}" there yourself.',
+                id="multi_oidc_accounts.W002",
+            )
+        ]
+    return []
+
+
+def _gives_permissions(path: str) -> bool:
+    try:
+        return hasattr(import_string(path), "get_group_permissions")
+    except ImportError:
+        return False  # Django says so itself
+
+
+def check_user_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    problem = "" if conf.MULTI_OIDC_ACCOUNTS_MAKE_USER else _model_problem()
+    if not problem or conf.MULTI_OIDC_ACCOUNTS_CREATE_USERS != "always":
+        return []
+    return [
+        Error(
+            f"{conf.AUTH_USER_MODEL}: {problem}, so no user can be made of an identity alone.",
+            hint="MULTI_OIDC_ACCOUNTS_MAKE_USER names a function that makes one of the claims; or make none, with "
+            'MULTI_OIDC_ACCOUNTS_CREATE_USERS = "never".',
+            id="multi_oidc_accounts.E005",
+        )
+    ]
+
+
+def _model_problem() -> str:
+    model: Any = get_user_model()
+    name, email = model._meta.get_field(model.USERNAME_FIELD), model.get_email_field_name()
+    if name.name == email or not isinstance(name, models.CharField) or isinstance(name, models.EmailField):
+        return f"people are known by {name.name}, which is no name of ours to give"
+    if (name.max_length or making.NAME_LENGTH) < making.NAME_LENGTH:
+        return f"{name.name} is shorter than {making.NAME_LENGTH} characters"
+    missing = [field.name for field in model._meta.concrete_fields if _is_wanting(field, name.name)]
+    return f"it wants {', '.join(missing)}" if missing else ""
+
+
+def _is_wanting(field: Any, user_name: str) -> bool:
+    """Whether a row without a value of the project's own for it is no row, or only one such row may be there."""
+    if field.primary_key or field.name in (user_name, "password") or field.has_default() or field.null:
+        return False
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return False
+    return bool(field.unique) or field.name in _required() or not field.empty_strings_allowed
+
+
+def _required() -> set[str]:
+    """Fields that the model itself says a person has to fill in; an address, a provider may have."""
+    model: Any = get_user_model()
+    return set(model.REQUIRED_FIELDS) - {model.get_email_field_name()}
+
+
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(f"{name} is {problem}.", hint=hint, id="multi_oidc_accounts.E006")
+        for name, problem, hint in _wrong_values()
+    ]
+
+
+def _wrong_values() -> Iterator[tuple[str, str, str]]:
+    create: Any = conf.MULTI_OIDC_ACCOUNTS_CREATE_USERS
+    if create not in CREATE_USERS:
+        yield "MULTI_OIDC_ACCOUNTS_CREATE_USERS", _shown(create), f"One of: {', '.join(CREATE_USERS)}"
+    if problem := _function_problem(conf.MULTI_OIDC_ACCOUNTS_MAKE_USER):
+        yield "MULTI_OIDC_ACCOUNTS_MAKE_USER", problem, 'The path of a function: "shop.accounts.make_user"'
+    for name in ("STAFF_ROLE", "SUPERUSER_ROLE"):
+        role: Any = getattr(conf, f"MULTI_OIDC_ACCOUNTS_{name}")
+        if role is not None and not isinstance(role, str):
+            yield f"MULTI_OIDC_ACCOUNTS_{name}", _shown(role), 'The name of a role, such as "admin", or None'
+    groups: Any = conf.MULTI_OIDC_ACCOUNTS_GROUPS
+    if not _is_mapping_of(groups, str):
+        yield (
+            "MULTI_OIDC_ACCOUNTS_GROUPS",
+            _shown(groups),
+            'Groups, each with a role: {"Editors": "editor"}',
+        )
+    domains: Any = conf.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL
+    if not _is_mapping_of(domains, (list, tuple)):
+        hint = 'Providers, each with a list of domains: {"google": ["example.org"]}'
+        yield "MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL", _shown(domains), hint
+    if problem := _age_problem(conf.MULTI_OIDC_ACCOUNTS_ADMIN_MAX_AGE):
+        yield "MULTI_OIDC_ACCOUNTS_ADMIN_MAX_AGE", problem, "Seconds, such as 8 * 60 * 60, or None"
+
+
+def _is_mapping_of(value: Any, kind: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(item, kind) for name, item in value.items()
+    )
+
+
+def _function_problem(path: Any) -> str:
+    if path is None:
+        return ""
+    try:
+        return "" if callable(import_string(path)) else f"{_shown(path)}, which is no function"
+    except Exception as error:  # a module may fail in any way while it is imported
+        return f"{_shown(path)}, which cannot be imported: {error}"
+
+
+def _age_problem(max_age: Any) -> str:
+    if max_age is None:
+        return ""
+    try:
+        age_gate(max_age, None)
+    except (TypeError, ValueError) as error:
+        return f"{_shown(max_age)}: {error}"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    return quoted(value) if isinstance(value, str) else repr(value)[:100]
+
+
+def check_links_by_email(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    settings, links = known_configuration(), conf.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL
+    if not _is_mapping_of(links, (list, tuple)):
+        return []
+    found: list[CheckMessage] = []
+    for name in links:
+        provider = settings.providers.get(name)
+        host = urlsplit(provider.server_metadata_url).hostname if provider else ""
+        if settings.providers and provider is None:
+            found.append(_link_error(f"names {quoted(name)}", f"Providers: {', '.join(settings.providers)}"))
+        elif provider and host in ENTRA_HOSTS and not provider.trust_email:
+            hint = (
+                f"{host} never sends email_verified: nobody is linked. Link by subject: manage.py oidc_link."
+            )
+            found.append(_link_error(f"names {quoted(name)}, which verifies no address", hint))
+    policy = conf.MULTI_OIDC_ACCOUNTS_CREATE_USERS
+    if policy == "invited" and not links:
+        hint = 'Whom may an invited address be verified by? {"google": ["example.org"]}'
+        found.append(_link_error("is empty, and only invited people may log in: nobody can", hint))
+    if policy == "never" and links:
+        hint = 'MULTI_OIDC_ACCOUNTS_CREATE_USERS = "invited" links, and makes nobody.'
+        found.append(_link_error('is not looked at: MULTI_OIDC_ACCOUNTS_CREATE_USERS is "never"', hint))
+    return found
+
+
+def _link_error(problem: str, hint: str) -> CheckMessage:
+    return Error(f"MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL {problem}.", hint=hint, id="multi_oidc_accounts.E007")
+
+
+def check_roles(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A role that no rule gives makes nobody anything; the default one only matters where there is an admin."""
+    providers = known_configuration().providers.values()
+    given = {role for provider in providers for role in provider.rules.roles}
+    if not providers:
+        return []
+    return [
+        Warning(
+            f"{setting} names the role {quoted(role)}, which no rule gives: {result}.",
+            hint=f"Roles in the secrets file: {', '.join(sorted(given)) or 'none'}.",
+            id="multi_oidc_accounts.W003",
+        )
+        for setting, role, result in _named_roles()
+        if isinstance(role, str) and role not in given
+    ]
+
+
+def _named_roles() -> Iterator[tuple[str, str, str]]:
+    staff, superuser = conf.MULTI_OIDC_ACCOUNTS_STAFF_ROLE, conf.MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE
+    if staff and apps.is_installed("django.contrib.admin"):
+        yield "MULTI_OIDC_ACCOUNTS_STAFF_ROLE", staff, "no identity opens Django's admin"
+    if superuser:
+        yield "MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE", superuser, "no identity is a superuser"
+    groups = conf.MULTI_OIDC_ACCOUNTS_GROUPS
+    if _is_mapping_of(groups, str):
+        for group, role in groups.items():
+            yield "MULTI_OIDC_ACCOUNTS_GROUPS", role, f"nobody gets into the group {quoted(group)}"
+
+
+def check_admin_site(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    # By name: the module is of use only where the admin is installed.
+    site, mixin = import_string("django.contrib.admin.site"), import_string(ADMIN_SITE_MIXIN)
+    if isinstance(site, mixin):
+        return []
+    return [
+        Warning(
+            "Django's admin has its own login page, with no button for any provider, and tells people who are no "
+            "staff to log in once more.",
+            hint=f'In INSTALLED_APPS, write "{ADMIN_CONFIG}" in place of "django.contrib.admin"; a site of your own '
+            f'inherits from "{ADMIN_SITE_MIXIN}".',
+            id="multi_oidc_accounts.W004",
+        )
+    ]

@@ -1,0 +1,129 @@
+"""Which user somebody is who is logged in: found in the table, or made, or linked; and brought in step."""
+
+from __future__ import annotations
+
+import logging
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Value
+from django.db.models.functions import Greatest
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from ..conf import conf
+from ..exceptions import LoginRefused
+from ..users import Identity
+from . import linking, making, standing, user_model
+from .models import OIDCIdentity
+
+logger = logging.getLogger(__name__)
+
+NO_ACCOUNT = _("There is no account for you on this site. Ask whoever runs it for one.")
+DEACTIVATED = _("Your account on this site is deactivated.")
+ADDRESS_TAKEN = _(
+    "Another account on this site has your e-mail address. Ask whoever runs the site to link the two."
+)
+
+
+@sensitive_variables()
+def user_of(identity: Identity) -> AbstractBaseUser | None:
+    """The user behind an identity that a request brings; None where there is none, or a deactivated one.
+
+    With the standing that the rules give now. Raises RuleFailed.
+    """
+    try:
+        return welcome(identity)
+    except LoginRefused as refusal:
+        logger.info("identity not accepted: %s", refusal.detail)
+        return None
+
+
+@sensitive_variables()
+def welcome(identity: Identity) -> AbstractBaseUser:
+    """The user behind an identity. Raises LoginRefused, with a text for the person, and RuleFailed."""
+    link = OIDCIdentity.objects.of(identity) or _first_sight(identity)
+    if not link.user.is_active:
+        raise _refused(DEACTIVATED, "the user is deactivated")
+    now = standing.standing_of(identity)
+    if _is_news(link, identity, now):
+        link = _bring_in_step(link, identity, now)
+    standing.show(link.user, now)
+    return link.user
+
+
+def _refused(text: object, detail: str) -> LoginRefused:
+    refusal = LoginRefused(text)  # type: ignore[arg-type]  # a lazy translation
+    refusal.detail = detail
+    return refusal
+
+
+def _first_sight(identity: Identity) -> OIDCIdentity:
+    """The row of somebody who had none until now. Two requests at once make one."""
+    policy = conf.MULTI_OIDC_ACCOUNTS_CREATE_USERS
+    match = linking.user_by_email(identity) if policy != "never" else None
+    if match is None and policy != "always":
+        raise _refused(NO_ACCOUNT, "no user is linked to the account, and none is made")
+    try:
+        with transaction.atomic(using=user_model.database()):
+            if match is None:
+                _link(identity, _made(identity))
+            else:
+                _take_over(identity, match)
+    except IntegrityError:
+        pass  # by the other request; or it is the address, below
+    link = OIDCIdentity.objects.using(user_model.database()).of(identity)
+    if link is None:
+        raise _refused(ADDRESS_TAKEN, "the database takes no second user of this kind")
+    return link
+
+
+def _made(identity: Identity) -> AbstractBaseUser:
+    user = making.new_user(identity)
+    user.save(force_insert=True, using=user_model.database())
+    return user
+
+
+def _take_over(identity: Identity, match: AbstractBaseUser) -> None:
+    """Raises IntegrityError where somebody else was faster."""
+    # The row first: from then on nobody else writes (SQLite), or waits for the lock (PostgreSQL).
+    link = _link(identity, match)
+    user_model.lock(match.pk)
+    if OIDCIdentity.objects.filter(user_id=match.pk).exclude(pk=link.pk).exists():
+        raise IntegrityError("the user was linked to another account meanwhile")
+    logger.info("user %s was linked to an account at provider %r, by e-mail address", match.pk, link.provider)
+
+
+def _link(identity: Identity, user: AbstractBaseUser) -> OIDCIdentity:
+    claims = identity.claims
+    return OIDCIdentity.objects.using(user_model.database()).link(
+        user=user, issuer=claims["iss"], subject=claims["sub"], provider=identity.provider
+    )
+
+
+def _is_news(link: OIDCIdentity, identity: Identity, now: standing.Standing) -> bool:
+    """Whether there is anything to write: of a newer login, or what the rules now say of the newest one."""
+    if identity.login_at > link.login_at:
+        return True
+    is_newest = identity.login_at == link.newest  # type: ignore[attr-defined]  # annotated
+    return is_newest and not standing.is_saved(link.user, link.saved, now)
+
+
+def _bring_in_step(link: OIDCIdentity, identity: Identity, now: standing.Standing) -> OIDCIdentity:
+    """Write what the identity says, unless a newer login of the same user, at any provider, has had its say."""
+    using = user_model.database()
+    rows = OIDCIdentity.objects.using(using)
+    with transaction.atomic(using=using):
+        # A write comes first: SQLite lets nobody write who has begun by reading what another changes.
+        rows.filter(pk=link.pk).update(login_at=Greatest(F("login_at"), Value(identity.login_at)))
+        user = user_model.lock(link.user_id)
+        newest = rows.filter(user_id=user.pk).aggregate(at=Max("login_at"))["at"]
+        fresh = rows.get(pk=link.pk)
+        if identity.login_at >= newest:
+            if not making.copy_claims(user, identity):
+                logger.warning("user %s: the database does not take the new e-mail address", user.pk)
+            standing.save(user, fresh.saved, now)
+            fresh.saved, fresh.provider = now.saved, identity.provider
+            fresh.save(update_fields=["saved", "provider"])
+    fresh.user = user  # type: ignore[assignment]  # of whichever model
+    return fresh

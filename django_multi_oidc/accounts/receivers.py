@@ -1,0 +1,91 @@
+"""A login and a logout, ours or Django's, end each other's, and are told of to who listens for Django's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model, logout
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.http import HttpRequest
+
+from ..ending import forget
+from ..signals import oidc_logged_in, oidc_logged_out, oidc_logging_in
+from ..users import OIDCUser, identity_of
+from . import people
+from .middleware import derive, is_derived, remember
+
+logger = logging.getLogger(__name__)
+
+
+def connect() -> None:
+    """Called by the app's ``ready``."""
+    for signal, receiver in (
+        (oidc_logging_in, welcome),
+        (oidc_logged_in, tell_of_login),
+        (oidc_logged_out, tell_of_logout),
+        (user_logged_in, note_other_login),
+        (user_logged_out, follow_other_logout),
+    ):
+        signal.connect(receiver, dispatch_uid=f"{__name__}.{receiver.__name__}")
+
+
+def welcome(request: HttpRequest, user: OIDCUser, **kwargs: Any) -> None:
+    """Find or make the user of who is about to be logged in; a login by password that was there is over."""
+    identity = identity_of(user)
+    if not is_derived(request) or identity is None:
+        return
+    account = people.welcome(identity)
+    if SESSION_KEY in request.session:
+        with _our_doing(request):
+            logout(request)
+    remember(request, identity, account)
+
+
+def tell_of_login(request: HttpRequest, **kwargs: Any) -> None:
+    """Send ``user_logged_in``: Django's own receiver sets ``last_login``, other apps count or note."""
+    if is_derived(request):
+        with _our_doing(request):
+            user_logged_in.send_robust(sender=get_user_model(), request=request, user=request.user)
+
+
+def tell_of_logout(request: HttpRequest, **kwargs: Any) -> None:
+    """Send ``user_logged_out``, unless it is Django's logout that has ended the identity."""
+    if is_derived(request) and not _is_our_doing(request) and request.user.is_authenticated:
+        with _our_doing(request):
+            user_logged_out.send_robust(sender=get_user_model(), request=request, user=request.user)
+
+
+def note_other_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Log a login past the providers; beside an identity, which stays who is there, it does not count."""
+    if request is None or not is_derived(request) or _is_our_doing(request):
+        return
+    backend = request.session.get(BACKEND_SESSION_KEY)
+    logger.warning("user %s has logged in past the providers, by %s", user.pk, backend)
+    if request.oidc_user:  # type: ignore[attr-defined]  # our middleware's
+        request.session.flush()
+        derive(request)
+        logger.warning("that login does not count: an identity is there, of user %s", request.user.pk)
+
+
+def follow_other_logout(request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Django's own logout, the admin's too, ends the identity."""
+    if request is not None and is_derived(request) and not _is_our_doing(request):
+        with _our_doing(request):
+            forget(request)
+
+
+@contextmanager
+def _our_doing(request: HttpRequest) -> Iterator[None]:
+    """Within it, Django's signals about this request are what we have sent ourselves."""
+    request._multi_oidc_our_doing = True  # type: ignore[attr-defined]  # read below
+    try:
+        yield
+    finally:
+        del request._multi_oidc_our_doing  # type: ignore[attr-defined]  # set above
+
+
+def _is_our_doing(request: HttpRequest) -> bool:
+    return hasattr(request, "_multi_oidc_our_doing")

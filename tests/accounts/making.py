@@ -1,0 +1,35 @@
+"""Functions that a project's MULTI_OIDC_ACCOUNTS_MAKE_USER might name."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+
+from django_multi_oidc.exceptions import LoginRefused
+
+
+def make_user(claims, provider):
+    return get_user_model()(
+        username=f"{provider}-{claims['sub']}", email=claims.get("email", "none@x.example")
+    )
+
+
+def make_with_password(claims, provider):
+    user = make_user(claims, provider)
+    user.set_password("everybody's")
+    return user
+
+
+def refuse(claims, provider):
+    raise LoginRefused("Employees only.")
+
+
+def find(claims, provider):
+    return get_user_model().objects.get(username="root")
+
+
+def nothing(claims, provider):
+    return None
+
+
+def fails(claims, provider):
+    return 1 / 0

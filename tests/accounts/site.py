@@ -1,0 +1,57 @@
+"""The views of a site that asks for ``request.user``."""
+
+from __future__ import annotations
+
+from django.contrib.auth import alogout
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpResponse, JsonResponse
+
+
+def described(user):
+    return {
+        "user": user.get_username(),
+        "authenticated": user.is_authenticated,
+        "staff": user.is_staff,
+        "superuser": user.is_superuser,
+        "groups": sorted(group.name for group in user.groups.all()),
+    }
+
+
+def who(request):
+    return JsonResponse(described(request.user))
+
+
+async def awho(request):
+    user = await request.auser()
+    return JsonResponse({"user": user.get_username(), "staff": user.is_staff})
+
+
+def nobody_asked(request):
+    return HttpResponse("nobody was asked for")
+
+
+@login_required
+def for_users(request):
+    return HttpResponse(f"hello {request.user.get_full_name()}")
+
+
+@permission_required("auth.change_group")
+def for_permitted(request):
+    return HttpResponse("the permitted's page")
+
+
+def both(request):
+    """Both answers in one response: they must not be two people."""
+    oidc, user = request.oidc_user, request.user
+    return JsonResponse({"oidc": oidc.get("email", ""), "user": getattr(user, "email", "")})
+
+
+def save_me(request):
+    request.user.save()
+    return HttpResponse("saved")
+
+
+async def leave(request):
+    await alogout(request)
+    user = await request.auser()
+    return HttpResponse(user.get_username())

@@ -1,0 +1,171 @@
+"""A3, L6, O1: one login and one logout, whoever begins it."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.test import AsyncClient
+
+from django_multi_oidc.signals import oidc_logged_out
+
+User = get_user_model()
+
+
+@pytest.fixture
+def heard():
+    """What Django's signals said, and who the request's user was then."""
+    said = []
+
+    def hear_login(sender, request, user, **kwargs):
+        said.append(("in", user.get_username(), request.user.get_username(), sender))
+
+    def hear_logout(sender, request, user, **kwargs):
+        said.append(("out", user and user.get_username(), request.user.get_username(), sender))
+
+    def hear_oidc_logout(sender, request, user, **kwargs):
+        said.append(("oidc out", user["email"], request.user.get_username(), sender))
+
+    user_logged_in.connect(hear_login)
+    user_logged_out.connect(hear_logout)
+    oidc_logged_out.connect(hear_oidc_logout)
+    yield said
+    user_logged_in.disconnect(hear_login)
+    user_logged_out.disconnect(hear_logout)
+    oidc_logged_out.disconnect(hear_oidc_logout)
+
+
+def who(visitor):
+    return visitor.get("/who/").json()["user"]
+
+
+def password_login(visitor):
+    return visitor.get("/password-login/")
+
+
+def test_a_login_is_told_of_as_djangos(visitor, log_in, heard):
+    user = log_in("pat")
+    name = user.get_username()
+    assert heard == [("in", name, name, User)]
+    assert user.last_login is not None
+
+
+def test_a_logout_of_ours_is_told_of_as_djangos(visitor, log_in, heard):
+    name = log_in("pat").get_username()
+    heard.clear()
+    visitor.client.post("/oidc/logout/")
+    assert heard == [("out", name, name, User), ("oidc out", "pat@alpha.example", name, "alpha")]
+    assert who(visitor) == ""
+
+
+def test_a_login_ends_a_password_login(visitor, log_in, root, heard):  # L6
+    password_login(visitor)
+    visitor.get("/write-session/?note=roots")
+    heard.clear()
+    pat = log_in("pat").get_username()
+    assert heard == [("out", "root", "root", User), ("in", pat, pat, User)]
+    assert dict(visitor.client.session) == {}
+    visitor.client.cookies.pop("multi_oidc_auth")
+    assert who(visitor) == ""
+
+
+def test_a_failed_login_ends_none(visitor, op, root):  # L7
+    password_login(visitor)
+    op.deny_next_login()
+    assert visitor.log_in().status_code == 403
+    assert who(visitor) == "root"
+
+
+def test_nor_does_one_that_is_refused_here(visitor, op, root, accounts):  # L7
+    accounts.MULTI_OIDC_ACCOUNTS_CREATE_USERS = "never"
+    password_login(visitor)
+    response = visitor.log_in()
+    assert response.status_code == 403
+    assert "There is no account for you on this site." in response.content.decode()
+    assert who(visitor) == "root"
+
+
+def test_a_password_login_is_logged(visitor, root, caplog):
+    password_login(visitor)
+    assert (
+        f"user {root.pk} has logged in past the providers, by django.contrib.auth.backends.ModelBackend"
+        in caplog.text
+    )
+
+
+def test_beside_an_identity_it_does_not_count(visitor, log_in, root, caplog):
+    pat = log_in("pat")
+    assert password_login(visitor).content.decode() == pat.get_username()
+    assert f"that login does not count: an identity is there, of user {pat.pk}" in caplog.text
+    assert who(visitor) == pat.get_username()
+    assert SESSION_KEY not in visitor.client.session
+    visitor.client.cookies.pop("multi_oidc_auth")
+    assert who(visitor) == ""
+
+
+def test_djangos_own_logout_ends_the_identity(visitor, log_in, heard):  # O1
+    name = log_in("pat").get_username()
+    heard.clear()
+    response = visitor.client.post("/accounts/logout/")
+    assert response.cookies["multi_oidc_auth"].value == ""
+    assert heard == [("oidc out", "pat@alpha.example", name, "alpha"), ("out", name, "", User)]
+    assert who(visitor) == ""
+    assert visitor.user() == {"is_logged_in": False}
+
+
+def test_in_the_loop_too(visitor, log_in):  # O1
+    log_in("pat")
+    client = AsyncClient()
+    client.cookies.update(visitor.client.cookies)
+    response = async_to_sync(client.get)("/alogout/")
+    assert response.content == b""
+    assert response.cookies["multi_oidc_auth"].value == ""
+
+
+def test_it_ends_the_login_itself(visitor, log_in, revocation):  # O1, O4
+    log_in("pat")
+    kept = visitor.cookies["multi_oidc_auth"]
+    visitor.client.post("/accounts/logout/")
+    visitor.client.cookies["multi_oidc_auth"] = kept
+    assert who(visitor) == ""
+
+
+def test_it_has_nothing_to_end_where_there_is_no_identity(visitor, root):
+    password_login(visitor)
+    response = visitor.client.post("/accounts/logout/")
+    assert "multi_oidc_auth" not in response.cookies
+    assert who(visitor) == ""
+
+
+def test_our_logout_ends_a_password_login(visitor, root, heard):  # O1
+    password_login(visitor)
+    heard.clear()
+    visitor.client.post("/oidc/logout/")
+    assert [entry[:2] for entry in heard] == [("out", "root")]
+    assert who(visitor) == ""
+
+
+def test_the_logout_of_somebody_deactivated_is_told_to_nobody(visitor, log_in, heard):
+    log_in("pat")
+    User.objects.update(is_active=False)
+    heard.clear()
+    visitor.client.post("/oidc/logout/")
+    assert heard == [("oidc out", "pat@alpha.example", "", "alpha")]
+
+
+def test_where_the_middleware_is_not_nothing_happens(visitor, accounts, root, log_in, heard):
+    accounts.MIDDLEWARE = [path for path in accounts.MIDDLEWARE if "OIDCAccount" not in path]
+    visitor.log_in()
+    assert User.objects.count() == 1  # root
+    password_login(visitor)
+    assert who(visitor) == "root"
+    visitor.client.post("/accounts/logout/")
+    assert "multi_oidc_auth" in visitor.cookies
+    visitor.client.post("/oidc/logout/")
+    assert [entry[0] for entry in heard] == ["in", "out", "oidc out"]
+
+
+def test_djangos_signals_without_a_request_are_not_about_us(root):
+    user_logged_in.send(sender=User, user=root)
+    user_logged_out.send(sender=User, user=root, request=None)
