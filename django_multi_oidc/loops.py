@@ -29,7 +29,10 @@ def goes_round(request: HttpRequest, next_url: str, asked: LoginParams) -> Ident
     _, question, rounds = _parts(identity)
     if asked.max_age is not None and not is_recent(identity.claims, asked.max_age):
         return None  # the provider has to ask the person
-    return identity if question == _question(asked.params) or rounds >= MOST_ROUNDS else None
+    if question != _question(asked.params) and rounds < MOST_ROUNDS:
+        return None
+    # Who is no longer let in is asked to log in for a reason, which the login will say.
+    return identity if visitor.is_admitted(request) else None
 
 
 def asked_for(next_url: str, params: Mapping[str, str], before: Identity | None) -> str:

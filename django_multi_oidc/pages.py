@@ -124,7 +124,7 @@ def forbidden(
         "missing": missing,
         "posted": sent,
         "home": redirects.after_login(""),
-        "detail": reason if conf.DEBUG else "",
+        "detail": reason if conf.DEBUG and not missing else "",
     }
     return _page(request, "forbidden.html", context, status=403, posts=True, of_a_gate=True)
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from . import cookies, revocation
 from .exceptions import RevocationUnknown, RuleFailed
 from .providers import configuration
-from .users import Identity, OIDCUser, is_known, known_identity
+from .users import Identity, OIDCUser, identity_of, is_known, known_identity
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +65,18 @@ def identity(request: HttpRequest) -> Identity | None:
 
 
 def identity_if_known(request: HttpRequest) -> Identity | None:
-    """`identity`; None also where nobody can say: for pages that have something else to say."""
+    """`identity`, who is let in; None also where nobody can say: for pages that have something else to say."""
     try:
-        return identity(request)
-    except RevocationUnknown:
+        known = identity(request)
+        return known if known is not None and is_admitted(request) else None
+    except (RevocationUnknown, DatabaseError):
         return None
+
+
+def is_admitted(request: HttpRequest) -> bool:
+    """Whether the request's user is somebody, as far as an app on top is concerned (`users.narrow`)."""
+    user: OIDCUser | None = getattr(request, "oidc_user", None)
+    return user is None or identity_of(user) is not None
 
 
 def owner_even_in_an_outage(request: HttpRequest) -> Identity | None:

@@ -22,13 +22,14 @@ LAST_LINE = "Change it while the demo runs"
 class Demo:
     """`manage.py demo`, running; ``greeting`` is what it printed."""
 
-    def __init__(self):
-        self.port, self.provider_port = free_port(), free_port()
+    def __init__(self, *options):
+        self.port, self.provider_port, self.options = free_port(), free_port(), options
         self.site = f"http://localhost:{self.port}"
 
     @contextmanager
     def running(self):
-        command = demo_command("--port", str(self.port), "--provider-port", str(self.provider_port))
+        ports = ("--port", str(self.port), "--provider-port", str(self.provider_port))
+        command = demo_command(*ports, *self.options)
         with TemporaryFile("w+", encoding="utf-8") as errors, ctrl_c_works():
             self.errors = errors
             self.process = subprocess.Popen(
@@ -243,3 +244,13 @@ def test_what_is_no_port():
     )
     assert done.returncode == 2
     assert done.stderr.endswith("error: argument --port: '65536' is not a port: 1 to 65535\n")
+
+
+def test_with_djangos_own_users_and_admin():  # A3
+    with Demo("--admin").running() as demo:
+        pat = logged_in(demo, "alpha", "pat")
+        assert "Django admin" in pat.open("/").text
+        assert "Site administration" in pat.open("/admin/").text
+        assert logged_in(demo, "alpha", "kim").open("/admin/").status_code == 403
+        demo.press_ctrl_c()
+        assert "Traceback" not in demo.said()

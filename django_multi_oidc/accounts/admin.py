@@ -24,13 +24,20 @@ from .models import OIDCIdentity
 class OIDCIdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Nothing to edit: an account is what a provider says. To delete a row is to unlink the account."""
 
-    list_display = ("user", "provider", "subject", "last_login", "created_at")
+    list_display = ("user", "person", "provider", "subject", "last_login")
     list_display_links = ("subject",)
     list_filter = ("provider",)
     list_select_related = ("user",)
-    fields = ("user", "provider", "issuer", "subject", "last_login", "created_at")
+    fields = ("user", "person", "provider", "issuer", "subject", "last_login", "created_at")
     search_help_text = _("User name, e-mail address, subject or issuer")
     actions = ("end_access_now",)
+
+    @admin.display(description=_("person"), empty_value="-")
+    def person(self, row: OIDCIdentity) -> str | None:
+        """What a user name that is random does not say."""
+        user: Any = row.user
+        name = user.get_full_name() if hasattr(user, "get_full_name") else ""
+        return ", ".join(filter(None, (name, getattr(user, user_model.email_field(), "")))) or None
 
     @admin.display(description=_("last login"), ordering="login_at", empty_value="-")
     def last_login(self, row: OIDCIdentity) -> datetime | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
+from django_multi_oidc.accounts.admin import OIDCIdentityAdmin
 from django_multi_oidc.accounts.models import OIDCIdentity
 from django_multi_oidc.exceptions import RevocationUnknown
+from tests.accounts.models import PlainUser
 
 User = get_user_model()
 LIST = "/admin/multi_oidc_accounts/oidcidentity/"
@@ -42,6 +45,7 @@ def test_they_are_listed(admin, django_assert_max_num_queries):
         page = text_of(admin.get(LIST))
     assert "2 OpenID Connect identities" in page
     assert kims().user.username in page
+    assert '<td class="field-person">Kim Park, kim@alpha.example</td>' in page
 
 
 @pytest.mark.parametrize("query", ["kim@alpha", "kim", "alpha"])
@@ -70,6 +74,13 @@ def test_there_is_nothing_to_edit_or_to_add(admin):
 def test_a_row_that_nobody_has_logged_in_by_has_no_last_login(admin):
     OIDCIdentity.objects.filter(subject="kim").update(login_at=0)
     assert '<td class="field-last_login">-</td>' in text_of(admin.get(LIST))
+
+
+def test_a_user_model_without_names_has_none(admin):
+    row = OIDCIdentity(user=User(email="kim@alpha.example"))
+    assert OIDCIdentityAdmin(OIDCIdentity, site).person(row) == "kim@alpha.example"
+    row._state.fields_cache["user"] = PlainUser(nick="kim")
+    assert OIDCIdentityAdmin(OIDCIdentity, site).person(row) is None
 
 
 def test_a_user_with_identities_can_be_deleted(admin):

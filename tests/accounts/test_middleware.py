@@ -7,9 +7,10 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 from django.test import AsyncClient, Client
 
-from django_multi_oidc.accounts import middleware
+from django_multi_oidc.accounts import middleware, people
 from django_multi_oidc.accounts.middleware import OIDCAccountMiddleware
 from django_multi_oidc.accounts.models import OIDCIdentity
 from django_multi_oidc.shortcuts import end_access
@@ -184,6 +185,26 @@ def test_a_deactivated_user_cannot_log_in(visitor, op, log_in):
     response = visitor.log_in()
     assert response.status_code == 403
     assert "Your account on this site is deactivated." in response.content.decode()
+    assert "You are still logged in" not in response.content.decode()
+
+
+def test_who_is_deactivated_at_once_is_told_so_and_not_of_a_loop(visitor, op, live_secrets):  # L8
+    op.auto_login("pat")
+    visitor.log_in("/oidc/login/alpha/?next=/for-users/")
+    User.objects.update(is_active=False)
+    response = visitor.log_in("/oidc/login/alpha/?next=/for-users/")
+    assert "Your account on this site is deactivated." in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/oidc/login/", "/oauth2callback?state=x", "/oidc/logout/"])
+def test_our_own_pages_do_not_wait_for_the_database(visitor, log_in, monkeypatch, path):  # L7
+    log_in("pat")
+    monkeypatch.setattr(people, "user_of", is_down)
+    assert visitor.get(path).status_code == (400 if "callback" in path else 200)
+
+
+def is_down(identity):
+    raise OperationalError("no connection")
 
 
 def test_a_password_login_stands_where_there_is_no_identity(visitor, root):

@@ -7,6 +7,8 @@ import errno
 import io
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +32,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--port", type=port_number, default=8000, help="The site's port (8000).")
         parser.add_argument("--provider-port", type=port_number, default=9400, help="The providers' (9400).")
+        parser.add_argument(
+            "--admin", action="store_true", help="With Django's own users and admin, and a database."
+        )
 
-    def handle(self, *, port: int, provider_port: int, **options: Any) -> None:
+    def handle(self, *, port: int, provider_port: int, admin: bool, **options: Any) -> None:
         # runserver starts this command a second time, and again whenever a file changes, to be the site.
         if os.environ.get(DJANGO_AUTORELOAD_ENV) == "true":
             return serve(port)
@@ -44,17 +49,19 @@ class Command(BaseCommand):
         with one_line_if_taken(provider_port, "--provider-port"):
             provider.start()
         try:
-            return self.serve_with(provider, port)
+            return self.serve_with(provider, port, admin=admin)
         finally:
             provider.stop()
 
-    def serve_with(self, provider: DevProvider, port: int) -> None:
+    def serve_with(self, provider: DevProvider, port: int, *, admin: bool) -> None:
         with TemporaryDirectory(prefix="multi-oidc-demo-") as folder:
             secrets = Path(folder) / "secrets.toml"
             secrets.write_text(completed(provider.secrets_file()), encoding="utf-8")
             secrets.chmod(0o600)
             os.environ["MULTI_OIDC_SECRETS_FILE"] = str(secrets)
             os.environ["DEMO_CACHE"] = str(Path(folder) / "cache")
+            if admin:
+                make_database(Path(folder) / "demo.sqlite3")
             self.say(greeting(port, provider, secrets))
             serve(port)
 
@@ -69,6 +76,13 @@ def port_number(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535")
     return int(text)
+
+
+def make_database(path: Path) -> None:
+    """Let the site that runserver starts, which reads its settings then, have a database; this process has none."""
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "demo_project.with_accounts", "DEMO_DATABASE": str(path)}
+    migrate = [sys.executable, sys.argv[0], "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, check=True)  # noqa: S603  # this very program
 
 
 def serve(port: int) -> None:
