@@ -18,6 +18,8 @@ INSTALLED_APPS = [
     "django_multi_oidc.accounts.admin_config.OIDCAdminConfig",
     "django_multi_oidc",
     "django_multi_oidc.accounts",
+    "tests.stand_ins.allauth",
+    "tests.stand_ins.social_auth",
 ]
 # The middleware of these two is in the settings of the tests that use them alone.
 SILENCED_SYSTEM_CHECKS = [
