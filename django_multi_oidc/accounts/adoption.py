@@ -11,8 +11,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-# Providers, as the other package calls them, whose uid has been the subject in every release, or an e-mail address,
-# which is seen. Nothing else tells with a row that says too little of itself.
+# Providers, as the other package calls them, whose uid is the subject, or an e-mail address, which is seen: by the
+# source of allauth 65.22, and by what a migration of social-auth-app-django 8 knows of older releases. It only counts
+# for rows that say nothing of themselves.
 KNOWN: Mapping[str, frozenset[str]] = {
     "allauth": frozenset({"amazon_cognito", "apple", "auth0", "cilogon", "globus", "google"}),
     "social-auth": frozenset(
@@ -38,9 +39,12 @@ OF_GRAPH: Mapping[str, frozenset[str]] = {
     "mozilla": frozenset(),
 }
 
-SUBJECT = "sub"
+SUBJECT, ISSUER = "sub", "iss"
+OF_ID_TOKEN = "_oidc_id_token_context"  # noqa: S105 - social-auth-core's name for its claims
 EMPTY = "there is no uid"
 ADDRESS = "its uid is an e-mail address, which is no subject"
+HTTPS = "https://"
+OTHER_ISSUER = "the row is of another issuer"
 TWO_SUBJECTS = "the row tells of two subjects"
 PASSWORD = "has a password"  # noqa: S105 - a reason
 DIGEST = "its uid is mozilla-django-oidc's digest of the e-mail address"
@@ -59,6 +63,8 @@ class Row:
     uid: str = field(repr=False)
     told: frozenset[str] = field(default=frozenset(), repr=False)
     """What the row itself says that the subject is: copied from an ID token or from UserInfo."""
+    issuers: frozenset[str] = frozenset()
+    """What the row itself says that the issuer is."""
     key: str = ""
     """The claim that the uid is by the row's own word, where it is another one than the subject."""
     problem: str = ""
@@ -82,8 +88,8 @@ class Decision:
 def of_allauth(account: Any) -> Row:
     """Of a ``SocialAccount``: what the provider has told stands in its ``extra_data``, in two ways."""
     data = _mapping(account.extra_data)
-    told = {_text(_mapping(part).get(SUBJECT)) for part in (data, data.get("userinfo"), data.get("id_token"))}
-    return Row(user=account.user, uid=account.uid, told=frozenset(told - {""}))
+    parts = [data, _mapping(data.get("userinfo")), _mapping(data.get("id_token"))]
+    return Row(user=account.user, uid=account.uid, told=_texts(SUBJECT, parts), issuers=_texts(ISSUER, parts))
 
 
 def of_social_auth(association: Any) -> Row:
@@ -91,13 +97,17 @@ def of_social_auth(association: Any) -> Row:
 
     For older rows a migration wrote what the default had been, whatever the project's settings said then.
     """
-    user, uid = association.user, association.uid
-    key = getattr(association, "id_key", "")
-    told = _text(_mapping(association.extra_data).get(SUBJECT))
-    if not told and key == SUBJECT and not _is_own_address(uid, user):
-        told = _text(uid)
-    told_at_all = frozenset({told} - {""})
-    return Row(user=user, uid=uid, told=told_at_all, key="" if key == SUBJECT else key)
+    user, uid, key = association.user, association.uid, getattr(association, "id_key", "")
+    data = _mapping(association.extra_data)
+    parts = [data, _mapping(data.get(OF_ID_TOKEN))]
+    told = _texts(SUBJECT, parts)
+    if association.provider == "oidc":  # other backends have another id of their own there
+        told |= _texts("id", [data])
+    if key == SUBJECT and not told and not _is_own_address(uid, user):
+        told = frozenset({_text(uid)} - {""})
+    return Row(
+        user=user, uid=uid, told=told, issuers=_texts(ISSUER, parts), key="" if key == SUBJECT else key
+    )
 
 
 def of_mozilla(user: Any, subject: str, *, with_password: bool = False) -> Row:
@@ -118,6 +128,10 @@ def digest(address: str) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _texts(name: str, parts: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset({_text(part.get(name)) for part in parts} - {""})
 
 
 def _text(value: Any) -> str:
@@ -146,6 +160,7 @@ def stores_no_subject(source: str, theirs: str, rows: Iterable[Row]) -> bool:
 def decide(
     rows: Iterable[Row],
     *,
+    issuer: str,
     is_known: bool,
     is_claimed: bool,
     owner_of: Callable[[str], Any],
@@ -153,11 +168,11 @@ def decide(
 ) -> Iterator[Decision]:
     """One for each row, in order.
 
-    ``is_known``: the uid is the subject, or an address. ``is_claimed``: whoever runs the site says that it is the
-    subject. ``owner_of`` gives the key of the user to whom a subject is linked already, or None. ``settled``: keys of
-    users who have an account at the provider, and can have no other.
+    ``issuer``: whose accounts are linked. ``is_known``: the uid is the subject, or an address. ``is_claimed``: whoever
+    runs the site says that it is the subject. ``owner_of`` gives the key of the user to whom a subject is linked
+    already, or None. ``settled``: keys of users who have an account at the provider, and can have no other.
     """
-    found = [(row, *_subject_of(row, is_known=is_known, is_claimed=is_claimed)) for row in rows]
+    found = [(row, *_subject_of(row, issuer, is_known=is_known, is_claimed=is_claimed)) for row in rows]
     claimants: dict[str, set[Any]] = {}
     for row, subject, _ in found:
         claimants.setdefault(subject, set()).add(row.user.pk)
@@ -172,15 +187,21 @@ def decide(
             owners[subject] = row.user.pk
 
 
-def _subject_of(row: Row, *, is_known: bool, is_claimed: bool) -> tuple[str, str]:
+def _subject_of(row: Row, issuer: str, *, is_known: bool, is_claimed: bool) -> tuple[str, str]:
     """The subject, or why there is none."""
-    problem = row.problem or (TWO_SUBJECTS if len(row.told) > 1 else "")
+    problem = row.problem or _issuer_problem(row, issuer) or (TWO_SUBJECTS if len(row.told) > 1 else "")
     if problem:
         return "", problem
     if row.told:
         return next(iter(row.told)), ""
     problem = _uid_problem(row, is_known=is_known, is_claimed=is_claimed)
     return ("", problem) if problem else (row.uid, "")
+
+
+def _issuer_problem(row: Row, issuer: str) -> str:
+    # Google's tokens have come with and without https://.
+    others = [iss for iss in row.issuers if iss.removeprefix(HTTPS) != issuer.removeprefix(HTTPS)]
+    return f"{OTHER_ISSUER}, {sorted(others)[0][:100]!r}" if others else ""
 
 
 def _uid_problem(row: Row, *, is_known: bool, is_claimed: bool) -> str:

@@ -25,8 +25,15 @@ class Somebody:
 PAT, KIM = Somebody(), Somebody(2, "kim@alpha.example")
 
 
-def decided(*rows, is_known=True, is_claimed=False, owners=(), settled=()):
-    found = decide(rows, is_known=is_known, is_claimed=is_claimed, owner_of=dict(owners).get, settled=settled)
+def decided(*rows, issuer="https://op.example", is_known=True, is_claimed=False, owners=(), settled=()):
+    found = decide(
+        rows,
+        issuer=issuer,
+        is_known=is_known,
+        is_claimed=is_claimed,
+        owner_of=dict(owners).get,
+        settled=settled,
+    )
     return [(each.user.pk, each.outcome, each.subject or each.reason) for each in found]
 
 
@@ -74,13 +81,38 @@ def test_what_a_row_of_allauth_tells(extra_data, told):
     ],
 )
 def test_what_a_row_of_social_auth_tells(uid, key, extra_data, told, other_claim):
-    row = adoption.of_social_auth(SimpleNamespace(user=PAT, uid=uid, id_key=key, extra_data=extra_data))
+    association = SimpleNamespace(user=PAT, provider="company", uid=uid, id_key=key, extra_data=extra_data)
+    row = adoption.of_social_auth(association)
     assert (row.user, row.uid, row.told, row.key, row.problem) == (PAT, uid, told, other_claim, "")
 
 
 def test_a_row_of_an_older_social_auth():
-    row = adoption.of_social_auth(SimpleNamespace(user=PAT, uid="s", extra_data={}))
+    row = adoption.of_social_auth(SimpleNamespace(user=PAT, provider="a", uid="s", extra_data={}))
     assert (row.uid, row.told, row.key) == ("s", frozenset(), "")
+
+
+@pytest.mark.parametrize(
+    ("provider", "extra_data", "told", "issuers"),
+    [
+        ("oidc", {"id": "s"}, {"s"}, set()),
+        ("github", {"id": "s"}, set(), set()),
+        ("oidc", {"_oidc_id_token_context": {"sub": "s", "iss": "i"}, "id": "s"}, {"s"}, {"i"}),
+        ("company", {"_oidc_id_token_context": {"sub": "s", "iss": "i"}}, {"s"}, {"i"}),
+        ("company", {"_oidc_id_token_context": None}, set(), set()),
+        ("oidc", {"id": "s", "sub": "t"}, {"s", "t"}, set()),
+    ],
+)
+def test_where_social_auth_keeps_what_an_id_token_said(provider, extra_data, told, issuers):
+    row = adoption.of_social_auth(
+        SimpleNamespace(user=PAT, provider=provider, uid="u", id_key="", extra_data=extra_data)
+    )
+    assert (row.told, row.issuers) == (told, issuers)
+
+
+def test_where_allauth_keeps_what_an_id_token_said():
+    data = {"id_token": {"sub": "s", "iss": "i"}, "userinfo": {"sub": "s"}}
+    row = adoption.of_allauth(SimpleNamespace(user=PAT, uid="u", extra_data=data))
+    assert (row.told, row.issuers) == ({"s"}, {"i"})
 
 
 def test_a_user_of_mozilla():
@@ -97,8 +129,10 @@ def test_a_user_of_mozilla():
 
 def test_nothing_of_an_account_is_in_a_repr():
     row = Row(user=1, uid="the uid", told=frozenset({"the subject"}))
-    (decision,) = decide([Row(user=PAT, uid="the uid")], is_known=True, is_claimed=False, owner_of={}.get)
-    assert repr(row) == "Row(user=1, key='', problem='')"
+    (decision,) = decide(
+        [Row(user=PAT, uid="the uid")], issuer="", is_known=True, is_claimed=False, owner_of={}.get
+    )
+    assert repr(row) == "Row(user=1, issuers=frozenset(), key='', problem='')"
     assert "the uid" not in repr(decision)
 
 
@@ -116,6 +150,20 @@ def test_what_the_row_tells_comes_before_its_uid():
     for uid in ("u", "", "pat@alpha.example"):
         assert decided_one(Row(user=PAT, uid=uid, told=told, key="email"), is_known=False) == "s"
     assert decided_one(Row(user=PAT, uid="s", told=frozenset({"s", "t"}))) == "the row tells of two subjects"
+
+
+def test_a_row_of_another_issuer():
+    told, google = frozenset({"s"}), "https://accounts.google.com"
+    for issuers in ({google}, {"accounts.google.com"}, {"accounts.google.com", google}, set()):
+        row = Row(user=PAT, uid="s", told=told, issuers=frozenset(issuers))
+        assert decided_one(row, issuer=google) == "s"
+    for issuers in ({"https://op.example"}, {google, "https://op.example"}):
+        row = Row(user=PAT, uid="s", told=told, issuers=frozenset(issuers))
+        assert decided_one(row, issuer=google, is_claimed=True) == (
+            "the row is of another issuer, 'https://op.example'"
+        )
+    row = Row(user=PAT, uid="s", issuers=frozenset({"a" * 101, "b"}))
+    assert decided_one(row) == f"the row is of another issuer, '{'a' * 100}'"
 
 
 @pytest.mark.parametrize("uid", ["", " "])

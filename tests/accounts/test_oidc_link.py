@@ -24,8 +24,8 @@ BY_ADDRESS = (
     "verifies all of them and does not say so, with trust_email = true in its table."
 )
 NEXT_LOGIN = (
-    "From release 7 on, social-auth-core puts the subject in place of an address, or of a user name, at the person's "
-    "next login there. Before, SOCIAL_AUTH_GOOGLE_OAUTH2_USE_UNIQUE_USER_ID = True stored it."
+    "From release 7 on, social-auth-core puts the subject into the rows of Google, Keycloak and some others, at the "
+    "person's next login there. Before, SOCIAL_AUTH_GOOGLE_OAUTH2_USE_UNIQUE_USER_ID = True stored it."
 )
 FLAGS = (
     "Staff or superusers among the linked: 1. From their next login on, both are as the rules of the secrets file say "
@@ -194,6 +194,12 @@ def test_all_or_nothing(issuer):
         failure("allauth", "--apply")
         == "Somebody has logged in meanwhile. Nothing was written: run it again."
     )
+
+
+def test_a_row_of_another_issuer():
+    pat = user("pat")
+    of_allauth(pat, id_token={"iss": GOOGLE, "sub": "pat"})
+    assert f"  user {pat.pk} 'pat': NOT linked: the row is of another issuer, '{GOOGLE}'" in link("allauth")
 
 
 # Which of theirs

@@ -35,8 +35,8 @@ WORDS = {
     True: {"link": "linked", "linked": "linked already", "refused": "not linked"},
 }
 NEXT_LOGIN = (
-    "From release 7 on, social-auth-core puts the subject in place of an address, or of a user name, at the person's "
-    "next login there. Before, SOCIAL_AUTH_GOOGLE_OAUTH2_USE_UNIQUE_USER_ID = True stored it."
+    "From release 7 on, social-auth-core puts the subject into the rows of Google, Keycloak and some others, at the "
+    "person's next login there. Before, SOCIAL_AUTH_GOOGLE_OAUTH2_USE_UNIQUE_USER_ID = True stored it."
 )
 CLAIM = (
     "If what is stored is the sub of the provider's ID tokens: --uid-is-subject. Of GitHub, Facebook and others that "
@@ -269,9 +269,10 @@ def _asked(subject: str, path: str) -> Callable[[Any], str]:
 def _decisions(source: str, name: str, rows: list[Row], issuer: str, *, is_claimed: bool) -> list[Decision]:
     linked = OIDCIdentity.objects.using(user_model.database()).values_list("key", "user_id", "issuer")
     owners = {key: user for key, user, _ in linked}
-    one_each = source == "mozilla"  # of which --subject knows no more
+    one_each = source == "mozilla"  # --subject tells of one account for each user
     found = adoption.decide(
         rows,
+        issuer=issuer,
         is_known=name in adoption.KNOWN[source],
         is_claimed=is_claimed or source == "mozilla",
         owner_of=lambda subject: owners.get(key_of(issuer, subject)),
