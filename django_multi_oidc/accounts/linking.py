@@ -20,8 +20,8 @@ from .models import OIDCIdentity
 def user_by_email(identity: Identity) -> AbstractBaseUser | None:
     """The one user with the address, where the provider has verified it and the setting names its domain.
 
-    None as well where there are several, and for one who is nobody's to take: staff, a superuser, deactivated, or
-    linked to an account already.
+    None as well where there are several, and for one who is nobody's to take: staff, a superuser, or linked to an
+    account already. A deactivated one is theirs, and no way in.
     """
     email = configuration().providers[identity.provider].verified_email(identity.claims)
     domains = conf.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL.get(identity.provider, ())
@@ -40,4 +40,4 @@ def is_free(user: Any) -> bool:
     """Whether an account may become this user's by an address alone."""
     privileged = getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)
     is_linked = OIDCIdentity.objects.using(user_model.database()).filter(user_id=user.pk).exists()
-    return user.is_active and not privileged and not is_linked
+    return not privileged and not is_linked

@@ -62,6 +62,8 @@ def _first_sight(identity: Identity) -> OIDCIdentity:
     """The row of somebody who had none until now. Two requests at once make one."""
     policy = conf.MULTI_OIDC_ACCOUNTS_CREATE_USERS
     match = linking.user_by_email(identity) if policy != "never" else None
+    if match is not None and not match.is_active:  # a new one would be active
+        raise _refused(DEACTIVATED, "the user with the address is deactivated")
     if match is None and policy != "always":
         raise _refused(NO_ACCOUNT, "no user is linked to the account, and none is made")
     try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 
-from django_multi_oidc.accounts import linking
+from django_multi_oidc.accounts import linking, people
 from django_multi_oidc.accounts.models import OIDCIdentity
+from django_multi_oidc.exceptions import LoginRefused
 
 User = get_user_model()
 
@@ -98,9 +99,16 @@ def test_never_staff(pat, identity, flag):
     assert linking.user_by_email(identity(**EMAIL)) is None
 
 
-def test_never_somebody_deactivated(pat, identity):
+@pytest.mark.parametrize("policy", ["always", "invited"])
+def test_who_is_deactivated_is_not_let_in_as_somebody_new(pat, identity, settings, policy):
+    settings.MULTI_OIDC_ACCOUNTS_CREATE_USERS = policy
     User.objects.update(is_active=False)
-    assert linking.user_by_email(identity(**EMAIL)) is None
+    assert linking.user_by_email(identity(**EMAIL)) == pat
+    with pytest.raises(LoginRefused) as caught:
+        people.welcome(identity(**EMAIL))
+    assert str(caught.value.own_message) == "Your account on this site is deactivated."
+    assert not OIDCIdentity.objects.exists()
+    assert User.objects.count() == 1
 
 
 def test_never_somebody_who_is_linked(pat, identity):
