@@ -7,7 +7,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import OPTIONS, open_browser, shoot  # noqa: F401  # the latter are fixtures
 from tests.deployment.deployed import deployed
-from tests.deployment.programs import Redis, path_of
+from tests.deployment.programs import PostgreSQL, Redis, path_of
 
 # As docs/configuration.md has it for who has many groups. The limits for requests are nginx's own.
 ROOM_FOR_ANSWERS = "proxy_buffer_size 16k; proxy_buffers 8 16k;"
@@ -16,6 +16,12 @@ ROOM_FOR_ANSWERS = "proxy_buffer_size 16k; proxy_buffers 8 16k;"
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory):
     with Redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    with PostgreSQL(tmp_path_factory.mktemp("postgresql")) as server:
         yield server
 
 

@@ -1,18 +1,22 @@
-"""Redis, Memcached, nginx and gunicorn as tests start them: on loopback, in a folder of their own, keeping nothing."""
+"""Redis, Memcached, PostgreSQL, nginx and gunicorn as tests start them: on loopback, in a folder of their own."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import unquote
 
+import psycopg
 import redis
 
 from tests.real_site import ROOT, answers, environment, eventually, free_port
@@ -25,6 +29,7 @@ class Program(ABC):
 
     name = ""
     ends_by = signal.SIGTERM
+    run_by = None  # who runs the tests
 
     def __init__(self, folder, port=None):
         self.folder, self.port = folder, port or free_port()
@@ -41,7 +46,12 @@ class Program(ABC):
         log = self.folder / f"{type(self).__name__}-{self.port}.log"
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                self.command(), cwd=ROOT, env=self.environment(), stdout=output, stderr=subprocess.STDOUT
+                self.command(),
+                cwd=ROOT,
+                env=self.environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                user=self.run_by,
             )
         try:
             eventually(self.is_up)
@@ -136,22 +146,93 @@ class Memcached(Program):
         return {key: None if end == "-1" else int(end) - time.time() for key, end in ends}
 
 
+class PostgreSQL(Program):
+    """A database of its own, without a password: it listens to this machine alone."""
+
+    name = "postgres"
+    ends_by = signal.SIGINT  # waits for nobody who is connected
+    database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "site"}
+
+    def __enter__(self):
+        # Not in our folder, which is root's: whom root starts the server as cannot reach it, and pytest closes again
+        # what is opened there.
+        self._data = tempfile.TemporaryDirectory(prefix="postgresql-")
+        try:
+            self._make_database()
+            return super().__enter__()
+        except BaseException:
+            self._data.cleanup()
+            raise
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        self._data.cleanup()
+
+    @property
+    def run_by(self):
+        """Root the server refuses to be."""
+        return "postgres" if os.geteuid() == 0 else None
+
+    def _make_database(self):
+        if self.run_by:
+            shutil.chown(self._data.name, self.run_by)
+        options = [
+            "--username",
+            self.database["USER"],
+            "--auth",
+            "trust",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+        ]
+        made = subprocess.run(
+            [postgresql_path_of("initdb"), "-D", self._data.name, *options, "--no-sync"],
+            user=self.run_by,
+            cwd=self._data.name,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr
+
+    def command(self):
+        address = ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]  # no socket in the file system
+        return [postgresql_path_of(self.name), "-D", self._data.name, *address, "-c", "fsync=off"]
+
+    @property
+    def settings(self):
+        """For ``DATABASES``."""
+        return {**self.database, "HOST": "127.0.0.1", "PORT": str(self.port)}
+
+    def is_up(self):
+        with suppress(psycopg.OperationalError):
+            self.connect().close()
+            return True
+        return False
+
+    def connect(self):
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, dbname=self.database["NAME"], user=self.database["USER"]
+        )
+
+
 class Gunicorn(Program):
     """Two workers of a site, with the limits that gunicorn has by itself."""
 
     name = "gunicorn"
 
-    def __init__(self, folder, **variables):
+    def __init__(self, folder, *, settings="tests.deployment.settings", threads=1, **variables):
         super().__init__(folder)
-        self._variables = variables
+        self._settings, self._threads, self._variables = settings, threads, variables
 
     def command(self):
-        address = ["--workers", "2", "--bind", f"127.0.0.1:{self.port}"]
+        address = ["--workers", "2", "--threads", str(self._threads), "--bind", f"127.0.0.1:{self.port}"]
         return [sys.executable, "-m", self.name, *address, "django.core.wsgi:get_wsgi_application()"]
 
     def environment(self):
         return (
-            environment("tests.deployment.settings")
+            environment(self._settings)
             | self._variables
             | {
                 "HOME": str(self.folder),  # gunicorn keeps a control socket there, or where the next one says
@@ -212,4 +293,12 @@ http {{
 def path_of(name):
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin")  # not on everybody's PATH
     assert path, f"the deployment tests need {name}: apt-get install {name}"
+    return path
+
+
+def postgresql_path_of(name):
+    """The newest version's: Debian keeps each in a folder of its own, and none of them on PATH."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    path = shutil.which(name) or shutil.which(name, path=str(folders[-1]) if folders else "")
+    assert path, f"the deployment tests need {name}: apt-get install postgresql"
     return path
