@@ -426,6 +426,21 @@ def waits_for(other):
 
 
 @ON_POSTGRESQL
+def test_who_is_linked_meanwhile_is_not_taken_over(existing, identity, meanwhile):
+    user = meanwhile(
+        partial(people.user_of, identity("beta")),
+        "WITH locked AS (UPDATE auth_user SET last_name = 'Linked' WHERE id = %s) "
+        "INSERT INTO multi_oidc_accounts_oidcidentity "
+        "(key, issuer, subject, provider, created_at, login_at, saved, user_id) "
+        "VALUES ('the key', 'https://alpha.example', 'pat', 'alpha', now(), 0, '{}', %s)",
+        existing.pk,
+        existing.pk,
+    )
+    assert user is None
+    assert [link.provider for link in existing.oidc_identities.all()] == ["alpha"]
+
+
+@ON_POSTGRESQL
 def test_a_newer_login_of_the_other_identity_is_not_undone(pat, identity, meanwhile):
     """It commits between our look at the table and our lock."""
     older, newer = identity("beta"), identity("alpha")
