@@ -23,21 +23,29 @@ def user_by_email(identity: Identity) -> AbstractBaseUser | None:
     None as well where there are several, and for one who is nobody's to take: staff, a superuser, or linked to an
     account already. A deactivated one is theirs, and no way in.
     """
-    email = configuration().providers[identity.provider].verified_email(identity.claims)
+    address = _address_of(identity)
     domains = conf.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL.get(identity.provider, ())
-    address = split_email(email)
     if not all(address) or address[1] not in [domain.lower() for domain in domains]:
         return None
     model: Any = get_user_model()
-    name = model.get_email_field_name()
     # iexact is the database's: of some, it takes foreign letters for ours.
-    rows = model._base_manager.using(user_model.database()).filter(**{f"{name}__iexact": email})
-    found = [user for user in rows if split_email(getattr(user, name)) == address]
-    return found[0] if len(found) == 1 and len(rows) == 1 and is_free(found[0]) else None
+    wanted = {f"{model.get_email_field_name()}__iexact": "@".join(address)}
+    rows = model._base_manager.using(user_model.database()).filter(**wanted)
+    return rows[0] if len(rows) == 1 and may_become(identity, rows[0]) else None
 
 
-def is_free(user: Any) -> bool:
-    """Whether an account may become this user's by an address alone."""
+@sensitive_variables()
+def may_become(identity: Identity, user: Any, besides: OIDCIdentity | None = None) -> bool:
+    """Whether an account may become this user's by its address alone; ``besides``: a row that does not count."""
+    model: Any = get_user_model()
+    has_it = split_email(getattr(user, model.get_email_field_name())) == _address_of(identity)
     privileged = getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)
-    is_linked = OIDCIdentity.objects.using(user_model.database()).filter(user_id=user.pk).exists()
-    return not privileged and not is_linked
+    links = OIDCIdentity.objects.using(user_model.database()).filter(user_id=user.pk)
+    others = links.exclude(pk=besides.pk) if besides else links
+    return has_it and not privileged and not others.exists()
+
+
+def _address_of(identity: Identity) -> tuple[str, str]:
+    """The verified address in two parts; two empty strings for none, and for one that no database stores."""
+    email = configuration().providers[identity.provider].verified_email(identity.claims)
+    return ("", "") if "\0" in email else split_email(email)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Value
 from django.db.models.functions import Greatest
@@ -43,13 +47,18 @@ def user_of(identity: Identity) -> AbstractBaseUser | None:
 def welcome(identity: Identity) -> AbstractBaseUser:
     """The user behind an identity. Raises LoginRefused, with a text for the person, and RuleFailed."""
     link = OIDCIdentity.objects.of(identity) or _first_sight(identity)
-    if not link.user.is_active:
-        raise _refused(DEACTIVATED, "the user is deactivated")
+    _check_active(link.user)
     now = standing.standing_of(identity)
     if _is_news(link, identity, now):
         link = _bring_in_step(link, identity, now)
+        _check_active(link.user)  # as it is under the lock
     standing.show(link.user, now)
     return link.user
+
+
+def _check_active(user: AbstractBaseUser) -> None:
+    if not user.is_active:
+        raise _refused(DEACTIVATED, "the user is deactivated")
 
 
 def _refused(text: object, detail: str) -> LoginRefused:
@@ -62,37 +71,39 @@ def _first_sight(identity: Identity) -> OIDCIdentity:
     """The row of somebody who had none until now. Two requests at once make one."""
     policy = conf.MULTI_OIDC_ACCOUNTS_CREATE_USERS
     match = linking.user_by_email(identity) if policy != "never" else None
-    if match is not None and not match.is_active:  # a new one would be active
-        raise _refused(DEACTIVATED, "the user with the address is deactivated")
-    if match is None and policy != "always":
+    link = _joined(identity, partial(_take_over, identity, match)) if match is not None else None
+    if link is None and policy != "always":
         raise _refused(NO_ACCOUNT, "no user is linked to the account, and none is made")
-    try:
-        with transaction.atomic(using=user_model.database()):
-            if match is None:
-                _link(identity, _made(identity))
-            else:
-                _take_over(identity, match)
-    except IntegrityError:
-        pass  # by the other request; or it is the address, below
-    link = OIDCIdentity.objects.using(user_model.database()).of(identity)
+    # Not in the transaction: the project's function may ask the database, after which SQLite may let nobody write.
+    link = link or _joined(identity, partial(_save_new, identity, making.new_user(identity)))
     if link is None:
         raise _refused(ADDRESS_TAKEN, "the database takes no second user of this kind")
     return link
 
 
-def _made(identity: Identity) -> AbstractBaseUser:
-    user = making.new_user(identity)
+def _joined(identity: Identity, join: Callable[[], None]) -> OIDCIdentity | None:
+    """The new row, or another request's where that was faster; None where the database takes none."""
+    with suppress(IntegrityError), transaction.atomic(using=user_model.database()):
+        join()
+    return OIDCIdentity.objects.using(user_model.database()).of(identity)
+
+
+def _save_new(identity: Identity, user: AbstractBaseUser) -> None:
     user.save(force_insert=True, using=user_model.database())
-    return user
+    _link(identity, user)
 
 
 def _take_over(identity: Identity, match: AbstractBaseUser) -> None:
-    """Raises IntegrityError where somebody else was faster."""
+    """Raises IntegrityError where the user is not theirs to take any more, LoginRefused for a deactivated one."""
     # The row first: from then on nobody else writes (SQLite), or waits for the lock (PostgreSQL).
     link = _link(identity, match)
-    user_model.lock(match.pk)
-    if OIDCIdentity.objects.filter(user_id=match.pk).exclude(pk=link.pk).exists():
-        raise IntegrityError("the user was linked to another account meanwhile")
+    try:
+        user = user_model.lock(match.pk)
+    except ObjectDoesNotExist:
+        raise IntegrityError("the user was deleted meanwhile") from None
+    _check_active(user)  # or somebody new would be made, who is
+    if not linking.may_become(identity, user, besides=link):
+        raise IntegrityError("the user was linked to another account, or changed, meanwhile")
     logger.info("user %s was linked to an account at provider %r, by e-mail address", match.pk, link.provider)
 
 
@@ -118,9 +129,11 @@ def _bring_in_step(link: OIDCIdentity, identity: Identity, now: standing.Standin
     with transaction.atomic(using=using):
         # A write comes first: SQLite lets nobody write who has begun by reading what another changes.
         rows.filter(pk=link.pk).update(login_at=Greatest(F("login_at"), Value(identity.login_at)))
-        user = user_model.lock(link.user_id)
+        try:
+            user, fresh = user_model.lock(link.user_id), rows.get(pk=link.pk)
+        except ObjectDoesNotExist:
+            raise _refused(NO_ACCOUNT, "the user was deleted, or unlinked, meanwhile") from None
         newest = rows.filter(user_id=user.pk).aggregate(at=Max("login_at"))["at"]
-        fresh = rows.get(pk=link.pk)
         if identity.login_at >= newest:
             if not making.copy_claims(user, identity):
                 logger.warning("user %s: the database does not take the new e-mail address", user.pk)

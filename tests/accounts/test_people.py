@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError
 
-from django_multi_oidc.accounts import linking, people
+from django_multi_oidc.accounts import linking, people, user_model
 from django_multi_oidc.accounts.models import OIDCIdentity
 from django_multi_oidc.exceptions import LoginRefused, RuleFailed
 
@@ -133,12 +133,14 @@ def test_a_user_is_taken_over_by_one_account_alone(identity, accounts, monkeypat
     """Two people have found the same user, before either has written."""
     accounts.MULTI_OIDC_ACCOUNTS_CREATE_USERS = "invited"
     invited = User.objects.create_user("invited", "pat@alpha.example")
+    accounts.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL = {"alpha": ["alpha.example"]}
     monkeypatch.setattr(linking, "user_by_email", lambda identity: invited)
     assert people.user_of(identity(**EMAIL)) == invited
-    with pytest.raises(LoginRefused) as caught:
-        people.welcome(identity(provider="beta", **EMAIL))
-    assert str(caught.value.own_message).startswith("Another account on this site has your e-mail address.")
+    other = identity(provider="beta", **EMAIL)
+    assert people.user_of(other) is None
     assert OIDCIdentity.objects.count() == 1
+    accounts.MULTI_OIDC_ACCOUNTS_CREATE_USERS = "always"
+    assert people.user_of(other) not in (None, invited)
 
 
 def test_somebody_else_may_be_faster(identity, monkeypatch):
@@ -153,6 +155,40 @@ def test_somebody_else_may_be_faster(identity, monkeypatch):
     monkeypatch.setattr(linking, "user_by_email", look_while_another_request_is_answered)
     assert people.user_of(pat) == User.objects.get()
     assert OIDCIdentity.objects.count() == 1
+
+
+@pytest.fixture
+def deleted_meanwhile(monkeypatch):
+    """Somebody deletes the user between the first look and the lock."""
+    lock = user_model.lock
+
+    def delete_and_lock(pk):
+        User.objects.filter(pk=pk).delete()
+        return lock(pk)
+
+    monkeypatch.setattr(user_model, "lock", delete_and_lock)
+
+
+def test_a_match_who_is_deleted_meanwhile_is_nobodys(identity, accounts, deleted_meanwhile):
+    accounts.MULTI_OIDC_ACCOUNTS_CREATE_USERS = "invited"
+    accounts.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL = {"alpha": ["alpha.example"]}
+    User.objects.create_user("invited", "pat@alpha.example")
+    assert people.user_of(identity(**EMAIL)) is None
+
+
+def test_who_is_deleted_meanwhile_is_nobody(identity, deleted_meanwhile):
+    assert people.user_of(identity(**EMAIL)) is None
+
+
+def test_who_is_deactivated_meanwhile_is_nobody(identity, monkeypatch):
+    lock = user_model.lock
+
+    def deactivate_and_lock(pk):
+        User.objects.filter(pk=pk).update(is_active=False)
+        return lock(pk)
+
+    monkeypatch.setattr(user_model, "lock", deactivate_and_lock)
+    assert people.user_of(identity(**EMAIL)) is None
 
 
 def test_a_database_that_takes_no_such_user_is_a_refusal(identity, monkeypatch):

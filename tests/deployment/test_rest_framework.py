@@ -27,7 +27,7 @@ from tests.accounts.conftest import (  # noqa: F401  # fixtures
 from tests.flow import Visitor
 from tests.markdown import ROOT, blocks
 
-PAGE = ROOT / "docs" / "_drf_section.md"
+PAGE = ROOT / "docs" / "accounts.md"
 NOT_LOGGED_IN = {"detail": "Authentication credentials were not provided."}
 NOT_PERMITTED = {"detail": "You do not have permission to perform this action."}
 WRONG_TOKEN = {"detail": "CSRF Failed: CSRF token from the 'X-Csrftoken' HTTP header incorrect."}

@@ -14,5 +14,5 @@ class UserSocialAuth(models.Model):
     class Meta:
         unique_together = ("provider", "uid")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.provider} {self.pk}"
