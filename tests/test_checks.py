@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 COOKIE_SECRET = "Zt3-vT0hqN8mX_wR5kYb2JcLdE7uGfAoQs6pHi1nBVx"
 CHECKS = [
     *(ROOT / "django_multi_oidc/checks").glob("*.py"),
-    ROOT / "django_multi_oidc/accounts/checks.py",
+    *(ROOT / "django_multi_oidc/accounts").glob("*checks.py"),
 ]
 SOURCE = "".join(path.read_text() for path in CHECKS)
 OURS = "django_multi_oidc.middleware.OIDCUserMiddleware"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from textwrap import wrap
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.apps import apps
@@ -14,7 +12,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Count
 from django.utils.module_loading import import_string
 
-from django_multi_oidc.accounts import adoption, user_model
+from django_multi_oidc.accounts import adoption, adoption_report, user_model
 from django_multi_oidc.accounts.adoption import Decision, Row
 from django_multi_oidc.accounts.models import OIDCIdentity, key_of
 from django_multi_oidc.backend_loading import backend_of
@@ -28,44 +26,7 @@ TABLES: dict[str, tuple[str, str, str, Callable[[Any], Row]]] = {
     "allauth": ("socialaccount", "SocialAccount", "allauth.socialaccount", adoption.of_allauth),
     "social-auth": ("social_django", "UserSocialAuth", "social_django", adoption.of_social_auth),
 }
-WIDTH = 100
 SUBJECTS = "username, field:NAME or function:DOTTED.PATH"
-WORDS = {
-    False: {"link": "to be linked", "linked": "linked already", "refused": "not linked"},
-    True: {"link": "linked", "linked": "linked already", "refused": "not linked"},
-}
-NEXT_LOGIN = (
-    "From release 7 on, social-auth-core puts the subject into the rows of Google, Keycloak and some others, at the "
-    "person's next login there. Before, SOCIAL_AUTH_GOOGLE_OAUTH2_USE_UNIQUE_USER_ID = True stored it."
-)
-CLAIM = (
-    "If what is stored is the sub of the provider's ID tokens: --uid-is-subject. Of GitHub, Facebook and others that "
-    "give no ID tokens, it is not."
-)
-HINTS = (
-    (adoption.ADDRESS, ("social-auth",), NEXT_LOGIN),
-    (adoption.OTHER_CLAIM, ("social-auth",), NEXT_LOGIN),
-    (adoption.OTHER_CLAIM, ("social-auth",), CLAIM),
-    (adoption.UNKNOWN, ("allauth", "social-auth"), CLAIM),
-    (adoption.PASSWORD, ("mozilla",), "Who has a password may never have come by mozilla: --with-password"),
-)
-BY_ADDRESS = (
-    "By a verified e-mail address, MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL links at the next login; where the provider "
-    "verifies all of them and does not say so, with trust_email = true in its table."
-)
-DEACTIVATED = (
-    "Deactivated and not linked: {count}. A login makes such a person a new, active user, unless "
-    'MULTI_OIDC_ACCOUNTS_CREATE_USERS is "invited" or "never".'
-)
-FLAGS = (
-    "Staff or superusers among the linked: {count}. From their next login on, both are as the rules of the secrets "
-    "file say (MULTI_OIDC_ACCOUNTS_STAFF_ROLE, MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE)."
-)
-MARKS: dict[str, Callable[[Any], bool]] = {
-    "deactivated": lambda user: not user.is_active,
-    "staff": lambda user: getattr(user, "is_staff", False),
-    "superuser": lambda user: getattr(user, "is_superuser", False),
-}
 
 
 class Command(BaseCommand):
@@ -114,7 +75,8 @@ class Command(BaseCommand):
                 "Somebody has logged in meanwhile. Nothing was written: run it again."
             ) from None
         self.stdout.write(f"{name or 'users'} of {source}, to provider {provider.name!r} ({issuer}):")
-        self._report(source, decisions, is_applied=options["apply"])
+        for line in adoption_report.lines(source, decisions, is_applied=options["apply"]):
+            self.stdout.write(line)
 
     def _issuer(self, provider: Provider, given: str) -> str:
         try:
@@ -141,20 +103,6 @@ class Command(BaseCommand):
             )
         return issuer
 
-    def _report(self, source: str, decisions: Sequence[Decision], *, is_applied: bool) -> None:
-        words = WORDS[is_applied]
-        for decision in decisions:
-            self.stdout.write(f"  {_line(decision, words)}")
-        counts = Counter(decision.outcome for decision in decisions)
-        sums = (f"{counts[outcome]} {word}" for outcome, word in words.items())  # type: ignore[index]
-        self.stdout.write(", ".join(sums) + ".")
-        for remark in _remarks(source, decisions):
-            self.stdout.write("\n".join(wrap(remark, WIDTH, break_on_hyphens=False)))
-        if not counts["link"]:
-            self.stdout.write("Nothing to write: whoever can be linked is linked already.")
-        elif not is_applied:
-            self.stdout.write("Nothing was written. To link them: add --apply")
-
 
 def _check_options(source: str, options: dict[str, Any]) -> None:
     if source == "mozilla" and (options["theirs"] or options["uid_is_subject"]):
@@ -164,7 +112,7 @@ def _check_options(source: str, options: dict[str, Any]) -> None:
     if source == "mozilla" and not options["subject"]:
         raise CommandError(
             f"mozilla-django-oidc stores no subject. Say where your project has put it, --subject: {SUBJECTS}. If "
-            f"nowhere: {BY_ADDRESS}"
+            f"nowhere: {adoption_report.BY_ADDRESS}"
         )
     if source != "mozilla" and (options["subject"] or options["with_password"]):
         raise CommandError(f"--subject and --with-password are for mozilla: {source} stores what it needs.")
@@ -198,7 +146,7 @@ def _rows(source: str, options: dict[str, Any]) -> tuple[str, list[Row]]:
     if adoption.stores_no_subject(source, theirs, rows):
         raise CommandError(
             f"{theirs} of {source} stores the id that Microsoft Graph gives a person. The subject of an ID token is "
-            f"another one, which cannot be computed: nobody can be linked by it. {BY_ADDRESS}"
+            f"another one, which cannot be computed: nobody can be linked by it. {adoption_report.BY_ADDRESS}"
         )
     return theirs, rows
 
@@ -288,27 +236,3 @@ def _link(decisions: Iterable[Decision], issuer: str, provider: Provider) -> Non
             identities.link(
                 user=decision.user, issuer=issuer, subject=decision.subject, provider=provider.name
             )
-
-
-def _line(decision: Decision, words: Mapping[str, str]) -> str:
-    user = decision.user
-    said = f"NOT linked: {decision.reason}" if decision.reason else words[decision.outcome]
-    marks = ", ".join(mark for mark, holds in MARKS.items() if holds(user))
-    return f"user {user.pk} {user.get_username()!r}: {said}" + (f" ({marks})" if marks else "")
-
-
-def _remarks(source: str, decisions: Sequence[Decision]) -> Iterator[str]:
-    refused = [decision for decision in decisions if decision.outcome == "refused"]
-    hints = [
-        hint
-        for reason, sources, hint in HINTS
-        if source in sources and any(decision.reason.startswith(reason) for decision in refused)
-    ]
-    yield from dict.fromkeys(hints)
-    if refused:
-        yield BY_ADDRESS
-    if deactivated := {decision.user.pk for decision in refused if MARKS["deactivated"](decision.user)}:
-        yield DEACTIVATED.format(count=len(deactivated))
-    linked = [decision.user for decision in decisions if decision.outcome != "refused"]
-    if privileged := {user.pk for user in linked if MARKS["staff"](user) or MARKS["superuser"](user)}:
-        yield FLAGS.format(count=len(privileged))
