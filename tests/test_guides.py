@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -64,6 +66,102 @@ class TestAdminPages:
             "kim": [200, 200, 200, 403, 403],
             "max": [200, 200, 403, 403, 403],
         }
+
+
+def with_accounts(project: Project) -> None:
+    """What docs/accounts.md says, applied."""
+    (block,) = python_blocks(ROOT / "docs" / "accounts.md", "INSTALLED_APPS")
+    for statement in ast.parse(block).body:
+        if "..." in ast.unparse(statement):
+            project.apply("settings.py", ast.unparse(statement))
+        else:
+            append(project, "settings.py", ast.unparse(statement))
+
+
+def append(project: Project, name: str, text: str) -> None:
+    with (project.folder / "mysite" / name).open("a", encoding="utf-8") as file:
+        file.write(f"\n{text}\n")
+
+
+@contextmanager
+def running(project: Project, tables: str, warnings: list[str]):
+    """The migrated project, with these tables in its secrets file after the provider's own keys for Alpha."""
+    check = [sys.executable, "manage.py", "check", "--fail-level", "ERROR"]
+    project.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"])
+    provider = ("oidc_dev_provider", "--write", "--port", "0", "--site", project.site)
+    with project.command(*provider, ready="# Ready."):
+        file = project.folder / "secrets.toml"
+        written = file.read_text(encoding="utf-8")
+        ours = re.sub(r"(?m)^admins = .*\n", "", written.split("[auth.beta]")[0])
+        file.write_text(ours + tables, encoding="utf-8")
+        assert re.findall(r"\(([\w.]+)\) ", project.run(check).stderr) == warnings
+        with project.command("runserver", "--noreload", str(project.port), ready="Quit the server"):
+            eventually(lambda: answers(f"{project.site}/oidc/style.css"))
+            yield
+
+
+class TestAccounts:
+    page = ROOT / "docs" / "accounts.md"
+
+    @pytest.fixture
+    def project(self, tmp_path):
+        made = Project(tmp_path)
+        with_accounts(made)
+        return made
+
+    def test_the_first_example(self, project):  # A3
+        (view,) = python_blocks(self.page, "def orders")
+        (project.folder / "mysite" / "views.py").write_text(view, encoding="utf-8")
+        project.apply("urls.py", URLS)
+        with running(project, "", ["multi_oidc_accounts.W003", "multi_oidc_accounts.W004"]):
+            pat = Person(project.site)
+            page = pat.open("/orders/")
+            assert "/oidc/login/alpha/" in page.url or "/authorize" in page.url, page.url
+            assert pat.pick(page, person="pat").text == "Orders of Pat Admin"
+
+
+class TestDjangoAdmin:
+    page = ROOT / "docs" / "django_admin.md"
+
+    @pytest.fixture
+    def project(self, tmp_path):
+        made = Project(tmp_path)
+        with_accounts(made)
+        settings = made.folder / "mysite" / "settings.py"
+        config = re.search(r"`\"(\S+Config)\"`", self.page.read_text(encoding="utf-8"))[1]
+        before = settings.read_text(encoding="utf-8")
+        settings.write_text(before.replace("django.contrib.admin", config, 1), encoding="utf-8")
+        (names,) = python_blocks(self.page, "SUPERUSER_ROLE")
+        (max_age,) = python_blocks(self.page, "ADMIN_MAX_AGE")
+        append(made, "settings.py", names + max_age)
+        (site,) = python_blocks(self.page, "class ShopAdmin")
+        (made.folder / "mysite" / "shop_admin.py").write_text(site, encoding="utf-8")
+        made.apply("urls.py", URLS_OF_ADMIN)
+        return made
+
+    def test_who_may_do_what(self, project):  # A3
+        (table,) = (block.text for block in blocks(self.page, "toml"))
+        tables = re.sub(r"(?s)\[auth\.google\].*?(?=admins)", "", table).replace("google", "alpha")
+        with running(project, tables.replace("example.org", "alpha.example"), []):
+            seen = {}
+            for name in ("pat", "kim", "layla"):
+                person = Person(project.site)
+                page = person.log_in(person.open("/admin/"), "alpha", name)
+                seen[name] = page.status_code, "OpenID Connect identities" in page.text
+                assert person.open("/shop-admin/").status_code == page.status_code
+            assert seen == {"pat": (200, True), "kim": (200, False), "layla": (403, False)}
+
+
+URLS = """
+from django.urls import include, path
+from mysite import views
+urlpatterns = [..., path("", include("django_multi_oidc.urls")), path("orders/", views.orders)]
+"""
+URLS_OF_ADMIN = """
+from django.urls import include, path
+from mysite.shop_admin import ShopAdmin
+urlpatterns = [..., path("", include("django_multi_oidc.urls")), path("shop-admin/", ShopAdmin("shop").urls)]
+"""
 
 
 class TestRules:
