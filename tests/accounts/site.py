@@ -55,3 +55,7 @@ async def leave(request):
     await alogout(request)
     user = await request.auser()
     return HttpResponse(user.get_username())
+
+
+def fail(request):
+    return HttpResponse(1 // len(request.user.password[:0]))

@@ -15,6 +15,7 @@ urlpatterns = [
     path("for-permitted/", site.for_permitted),
     path("both/", site.both),
     path("alogout/", site.leave),
+    path("fails/", site.fail),
     path("save-me/", site.save_me),
     path("", include("tests.urls")),
 ]
