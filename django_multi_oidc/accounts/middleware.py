@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth import aget_user, get_user
@@ -58,7 +58,7 @@ def attach(request: HttpRequest) -> None:
     derive(request)
 
 
-def is_derived(request: HttpRequest) -> bool:
+def is_derived(request: HttpRequest | None) -> TypeGuard[HttpRequest]:
     """Whether this request's user comes from the identity."""
     return hasattr(request, "_multi_oidc_account")
 

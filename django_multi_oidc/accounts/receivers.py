@@ -34,9 +34,9 @@ def connect() -> None:
 
 def welcome(request: HttpRequest, user: OIDCUser, **kwargs: Any) -> None:
     """Find or make the user of who is about to be logged in; a login by password that was there is over."""
-    identity = identity_of(user)
-    if not is_derived(request) or identity is None:
+    if not is_derived(request):
         return
+    identity: Any = identity_of(user)  # never nobody, at a login
     account = people.welcome(identity)
     if SESSION_KEY in request.session:
         with _our_doing(request):
@@ -60,7 +60,7 @@ def tell_of_logout(request: HttpRequest, **kwargs: Any) -> None:
 
 def note_other_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Log a login past the providers; beside an identity, which stays who is there, it does not count."""
-    if request is None or not is_derived(request) or _is_our_doing(request):
+    if not is_derived(request) or _is_our_doing(request):
         return
     backend = request.session.get(BACKEND_SESSION_KEY)
     logger.warning("user %s has logged in past the providers, by %s", user.pk, backend)
@@ -72,7 +72,7 @@ def note_other_login(user: Any, request: HttpRequest | None = None, **kwargs: An
 
 def follow_other_logout(request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Django's own logout, the admin's too, ends the identity."""
-    if request is not None and is_derived(request) and not _is_our_doing(request):
+    if is_derived(request) and not _is_our_doing(request):
         with _our_doing(request):
             forget(request)
 
@@ -80,7 +80,7 @@ def follow_other_logout(request: HttpRequest | None = None, **kwargs: Any) -> No
 @contextmanager
 def _our_doing(request: HttpRequest) -> Iterator[None]:
     """Within it, Django's signals about this request are what we have sent ourselves."""
-    request._multi_oidc_our_doing = True  # type: ignore[attr-defined]  # read below
+    request._multi_oidc_our_doing = None  # type: ignore[attr-defined]  # read below
     try:
         yield
     finally:

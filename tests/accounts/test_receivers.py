@@ -8,6 +8,7 @@ from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.test import AsyncClient
 
+from django_multi_oidc.accounts import receivers
 from django_multi_oidc.signals import oidc_logged_out
 
 User = get_user_model()
@@ -88,16 +89,15 @@ def test_nor_does_one_that_is_refused_here(visitor, op, root, accounts):  # L7
 
 def test_a_password_login_is_logged(visitor, root, caplog):
     password_login(visitor)
-    assert (
+    assert caplog.messages == [
         f"user {root.pk} has logged in past the providers, by django.contrib.auth.backends.ModelBackend"
-        in caplog.text
-    )
+    ]
 
 
 def test_beside_an_identity_it_does_not_count(visitor, log_in, root, caplog):
     pat = log_in("pat")
     assert password_login(visitor).content.decode() == pat.get_username()
-    assert f"that login does not count: an identity is there, of user {pat.pk}" in caplog.text
+    assert caplog.messages[1:] == [f"that login does not count: an identity is there, of user {pat.pk}"]
     assert who(visitor) == pat.get_username()
     assert SESSION_KEY not in visitor.client.session
     visitor.client.cookies.pop("multi_oidc_auth")
@@ -169,3 +169,39 @@ def test_where_the_middleware_is_not_nothing_happens(visitor, accounts, root, lo
 def test_djangos_signals_without_a_request_are_not_about_us(root):
     user_logged_in.send(sender=User, user=root)
     user_logged_out.send(sender=User, user=root, request=None)
+
+
+def test_one_of_ours_is_not_taken_for_djangos(visitor, log_in, caplog):
+    visitor.get("/write-session/?note=basket")
+    log_in("pat")
+    assert visitor.client.session["note"] == "basket"
+    assert caplog.messages == []
+
+
+def test_nor_is_one_of_djangos_for_ours_later_in_the_same_request(rf):
+    request = rf.get("/")
+    with receivers._our_doing(request):
+        assert receivers._is_our_doing(request)
+    assert not receivers._is_our_doing(request)
+
+
+def test_the_user_of_a_login_is_looked_up_once(visitor, op, log_in, django_assert_num_queries):
+    log_in("pat")
+    op.auto_login("pat")
+    url = visitor.at_provider(visitor.begin())
+    # The row with its user; seven to bring them in step, two of them a savepoint; last_login.
+    with django_assert_num_queries(9):
+        visitor.get(url)
+
+
+def test_to_connect_once_more_changes_nothing(visitor, log_in, heard):
+    receivers.connect()
+    log_in("pat")
+    assert len(heard) == 1
+
+
+def test_a_project_without_djangos_users_in_its_requests(visitor, accounts, caplog):
+    accounts.MIDDLEWARE = [path for path in accounts.MIDDLEWARE if "OIDCUser" in path or "Session" in path]
+    assert visitor.log_in().status_code == 302
+    assert visitor.client.post("/oidc/logout/").status_code == 302
+    assert caplog.messages == []
