@@ -28,8 +28,11 @@ def user_by_email(identity: Identity) -> AbstractBaseUser | None:
     if not all(address) or address[1] not in [domain.lower() for domain in domains]:
         return None
     model: Any = get_user_model()
+    name = model.get_email_field_name()
+    if user_model.field(name) is None:
+        return None
     # iexact is the database's: of some, it takes foreign letters for ours.
-    wanted = {f"{model.get_email_field_name()}__iexact": "@".join(address)}
+    wanted = {f"{name}__iexact": "@".join(address)}
     rows = model._base_manager.using(user_model.database()).filter(**wanted)
     return rows[0] if len(rows) == 1 and may_become(identity, rows[0]) else None
 

@@ -97,3 +97,21 @@ class NumberedUser(AbstractBaseUser):
 
     class Meta:
         app_label = "custom"
+
+
+class Team(models.Model):
+    class Meta:
+        app_label = "custom"
+
+
+class TeamUser(AbstractBaseUser):
+    """Its groups are of another kind, and it has an address by which people do not log in."""
+
+    zoo = models.CharField(max_length=40, unique=True)
+    email = models.EmailField()
+    groups = models.ManyToManyField(Team, related_name="+")
+    USERNAME_FIELD = "zoo"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        app_label = "custom"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 
-from django_multi_oidc.accounts import linking, people
+from django_multi_oidc.accounts import linking, people, user_model
 from django_multi_oidc.accounts.models import OIDCIdentity
 from django_multi_oidc.exceptions import LoginRefused
+from tests.accounts.models import PlainUser
 
 User = get_user_model()
 
@@ -113,4 +114,10 @@ def test_who_is_deactivated_is_not_let_in_as_somebody_new(pat, identity, setting
 
 def test_never_somebody_who_is_linked(pat, identity):
     OIDCIdentity.objects.link(user=pat, issuer="http://elsewhere", subject="pat", provider="beta")
+    assert linking.user_by_email(identity(**EMAIL)) is None
+
+
+def test_a_model_without_addresses_has_nobody_with_one(identity, monkeypatch):
+    monkeypatch.setattr(user_model, "get_user_model", lambda: PlainUser)
+    monkeypatch.setattr(linking, "get_user_model", lambda: PlainUser)
     assert linking.user_by_email(identity(**EMAIL)) is None

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 
 from django_multi_oidc.accounts import making, people, user_model
 from django_multi_oidc.exceptions import ConfigurationError, LoginRefused
+from tests.accounts import making as functions
 from tests.accounts.models import PlainUser
 
 User = get_user_model()
@@ -81,6 +82,18 @@ def test_the_projects_function_makes_the_user(identity, make):
     assert (user.username, user.email) == ("alpha-pat-sub", "pat@alpha.example")
     assert user.first_name == "Pat Admin"  # in step, as with any user
     assert not user.has_usable_password()
+
+
+def test_what_it_sees(identity, make):
+    make("remember")
+    people.user_of(identity(name="Pat Admin", **EMAIL))
+    people.user_of(identity("kim-sub", email="kim@alpha.example"))
+    pat, kim = functions.SEEN
+    assert pat == (
+        {"iss": "http://localhost:9/alpha", "sub": "pat-sub", "name": "Pat Admin", **EMAIL},
+        "alpha",
+    )
+    assert kim == ({"iss": "http://localhost:9/alpha", "sub": "kim-sub"}, "alpha")
 
 
 def test_it_sees_no_address_that_is_not_verified(identity, make):

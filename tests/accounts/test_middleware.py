@@ -14,6 +14,7 @@ from django_multi_oidc.accounts import middleware, people
 from django_multi_oidc.accounts.middleware import OIDCAccountMiddleware
 from django_multi_oidc.accounts.models import OIDCIdentity
 from django_multi_oidc.shortcuts import end_access
+from django_multi_oidc.users import attach_identity
 
 User = get_user_model()
 
@@ -254,6 +255,21 @@ def test_a_coroutine_is_answered_in_the_loop():
 
     assert middleware.iscoroutinefunction(OIDCAccountMiddleware(get_response))
     assert not middleware.iscoroutinefunction(OIDCAccountMiddleware(lambda request: None))
+
+
+def test_another_identity_in_the_same_request_is_another_user(rf, make_identity, accounts):
+    request, first = rf.get("/"), make_identity()
+    request.user = AnonymousUser()
+    attach_identity(request, first)
+    middleware.attach(request)
+    before = request.user.pk
+    second = make_identity(claims={"iss": "http://localhost:9/alpha", "sub": "kim-sub"})
+    attach_identity(request, second)
+    assert request.user.pk not in (None, before)
+    assert async_to_sync(request.auser)().pk == request.user.pk
+    attach_identity(request, None)
+    request.session = {}
+    assert request.user == AnonymousUser()
 
 
 def test_whom_nobody_let_in_is_anonymous(rf, make_identity, accounts):

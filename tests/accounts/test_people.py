@@ -287,12 +287,23 @@ def test_the_newest_login_follows_its_rules_in_the_database_too(identity, secret
     assert saved() is False
 
 
-def test_an_older_login_of_the_same_account_writes_nothing(identity, secrets, settings):
+def test_an_older_login_of_the_same_account_writes_nothing(identity, django_assert_num_queries):
     old = identity(**EMAIL)
     people.user_of(identity(email="pat@elsewhere.example", email_verified=True))
     assert saved() is False
-    assert people.user_of(old).is_staff is True
+    with django_assert_num_queries(1):
+        assert people.user_of(old).is_staff is True
     assert saved() is False
+
+
+def test_a_newer_login_of_somebody_else_is_no_newer_login(identity, secrets, settings):
+    pat = identity(**EMAIL)
+    user = people.user_of(pat)
+    people.user_of(identity("kim-sub"))
+    del secrets["alpha"]["admins"]
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    assert people.user_of(pat).is_staff is False
+    assert User.objects.get(pk=user.pk).is_staff is False
 
 
 def test_the_database_is_asked_again_under_the_lock(identity, both, monkeypatch):

@@ -104,6 +104,28 @@ def test_other_groups_are_of_hands(pat, roles):
     assert names(User.objects.get().groups.all()) == ["Choir"]
 
 
+def test_nor_are_those_of_somebody_else_ours(pat, roles, editors):
+    other = User.objects.create_user("other")
+    other.groups.add(editors, Group.objects.create(name="Choir"))
+    assert names(people.user_of(pat).groups.all()) == ["Editors"]
+    roles()
+    assert (
+        names(people.user_of(pat).groups.all())
+        == names(User.objects.exclude(pk=other.pk).get().groups.all())
+        == []
+    )
+    assert names(other.groups.all()) == ["Choir", "Editors"]
+
+
+def test_what_stays_is_not_taken_away_and_given_again(pat, roles, editors, django_assert_num_queries):
+    people.user_of(pat)
+    membership = User.groups.through.objects.get()
+    people.user_of(pat)
+    roles(editor="pat", boss="pat")
+    people.user_of(pat)
+    assert User.groups.through.objects.get() == membership
+
+
 def test_a_managed_group_by_hand_opens_nothing(pat, roles, editors):
     roles()
     people.user_of(pat)

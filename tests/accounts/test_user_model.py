@@ -36,6 +36,12 @@ def test_one_without_most_of_it(model):
     assert not user_model.has_groups()
 
 
+def test_groups_of_another_kind_are_not_djangos(model):
+    model("TeamUser")
+    assert not user_model.has_groups()
+    assert user_model.email_field() == "email"
+
+
 def test_a_relation_of_somebody_else_is_no_field(db):
     assert user_model.field("oidc_identities") is None
 

@@ -21,14 +21,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "django_multi_oidc"
 # Module -> the tests that are to notice; what its own let pass, those behind the bar see as well.
 MODULES = {
-    "accounts/admin_site": "accounts/admin_site",
-    "accounts/linking": "accounts/linking | accounts/people",
-    "accounts/making": "accounts/making accounts/people",
-    "accounts/middleware": "accounts/middleware accounts/receivers",
-    "accounts/people": "accounts/people | accounts/making accounts/linking accounts/middleware",
-    "accounts/receivers": "accounts/receivers | accounts/middleware",
-    "accounts/standing": "accounts/standing accounts/people | accounts/admin_site",
-    "accounts/user_model": "accounts/user_model | accounts/people accounts/standing",
     "backends": "backends | login_flow views backchannel logout_flow",
     "callback": "callback | views secrecy",
     "clocks": "clocks | id_token gates",
@@ -122,9 +114,7 @@ def _is_guarded(module: str, explained: Explained, processes: int, end: float) -
 
 
 def _tests(names: str) -> list[str]:
-    """Of ``accounts/people``, tests/accounts/test_people.py."""
-    paths = (Path(name) for name in names.split())
-    return [str(Path("tests") / path.parent / f"test_{path.name}.py") for path in paths]
+    return [f"tests/test_{name}.py" for name in names.split()]
 
 
 if __name__ == "__main__":
