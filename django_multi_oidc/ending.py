@@ -67,16 +67,20 @@ def logged_out(request: HttpRequest, identity: Identity | None) -> HttpResponseR
 @sensitive_variables()
 def forget(request: HttpRequest) -> None:
     """Nobody is there from now on, and the cookie goes with the response (`finish`): somebody else ends the login."""
-    if cookies.signed(request) is None:
+    if cookies.signed(request) is None or is_forgotten(request):
         return
     _say_goodbye(request, end(request, everywhere=False))
-    request._oidc_forgotten = True  # type: ignore[attr-defined]  # read below
 
 
 def finish(request: HttpRequest, response: HttpResponseBase) -> None:
     """Delete the cookie of a login that `forget` has ended; called by our middleware."""
-    if getattr(request, "_oidc_forgotten", False):
+    if is_forgotten(request):
         cookies.delete(request, response)
+
+
+def is_forgotten(request: HttpRequest) -> bool:
+    """Whether this request has logged somebody out."""
+    return getattr(request, "_oidc_forgotten", False)
 
 
 def _say_goodbye(request: HttpRequest, identity: Identity | None) -> None:
@@ -84,6 +88,7 @@ def _say_goodbye(request: HttpRequest, identity: Identity | None) -> None:
         user = attach_identity(request, identity)
         oidc_logged_out.send_robust(sender=user.provider, request=request, user=user)
     attach_identity(request, None)
+    request._oidc_forgotten = True  # type: ignore[attr-defined]  # read above
 
 
 def _on_the_way_out(identity: Identity | None) -> HttpResponseRedirect:

@@ -106,7 +106,8 @@ def _callback(name: str | None) -> str:
 def made_the_identity(request: HttpRequest, answer: Answer) -> bool:
     """The Back button: the very callback that the visitor is logged in by, state and code."""
     identity = visitor.identity(request)
-    return identity is not None and identity.login_id == _login_id(answer)
+    is_the_one = identity is not None and identity.login_id == _login_id(answer)
+    return is_the_one and visitor.is_admitted(request)
 
 
 def _login_id(answer: Answer) -> str:

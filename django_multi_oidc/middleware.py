@@ -46,7 +46,7 @@ class OIDCUserMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.async_mode:
             return self.__acall__(request)
-        user = attach(request, visitor.read, visitor.aread)
+        user = user_for(request)
         response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # sync mode
         if outage := outage_of(request, response):
             response = pages.unavailable(request, outage)
@@ -57,7 +57,7 @@ class OIDCUserMiddleware:
         return finished(request, user, response)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        user = attach(request, visitor.read, visitor.aread)
+        user = user_for(request)
         response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async mode
         outage = outage_of(request, response)
         response = await sync_to_async(pages.unavailable)(request, outage) if outage else response
@@ -113,6 +113,12 @@ class OIDCLoginRequiredMiddleware:
             return await access.arefuse(request, gates.LOGIN)
         except RevocationUnknown as outage:
             return await sync_to_async(pages.unavailable)(request, outage)
+
+
+def user_for(request: HttpRequest) -> OIDCUser:
+    """The user to hang on the request; the one that is there where the middleware stands twice."""
+    there: OIDCUser | None = getattr(request, "oidc_user", None)
+    return attach(request, visitor.read, visitor.aread) if there is None else there
 
 
 def needs_login(view: Callable[..., Any]) -> bool:

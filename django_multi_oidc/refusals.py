@@ -160,7 +160,7 @@ def from_url(request: HttpRequest) -> HttpResponse:
     gate, refusal = Gate(providers=tuple(providers), role=role, max_age=max_age), Refusal[name]
     if not configuration().providers.keys() >= set(providers):  # a changed file
         return HttpResponseRedirect(redirects.after_login(page))
-    identity = visitor.identity(request)
+    identity = visitor.admitted(request)
     if identity is None and not refusal.a_login_mends_it:  # logged out since
         return HttpResponseRedirect(_login_url(gate, Refusal.NOBODY, None, page))
     if identity is not None and identity.login_id != login_id:  # logged in since, perhaps as somebody else

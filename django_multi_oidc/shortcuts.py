@@ -47,13 +47,14 @@ def logout(request: HttpRequest, *, everywhere: bool = False) -> HttpResponseRed
     ``everywhere``: end the person's logins in all browsers. That needs ``revocation = true``, else
     ConfigurationError; raises RevocationUnknown, and then nobody is logged out, where the cache is down.
     """
-    identity = ending.end(request, everywhere)
+    response = ending.logged_out(request, ending.end(request, everywhere))
     sessions.flush(request)
-    return ending.logged_out(request, identity)
+    return response
 
 
 async def alogout(request: HttpRequest, *, everywhere: bool = False) -> HttpResponseRedirect:
     """`logout` for async views."""
     identity = await sync_to_async(ending.end)(request, everywhere)
+    response = await sync_to_async(ending.logged_out)(request, identity)
     await sessions.aflush(request)
-    return ending.logged_out(request, identity)
+    return response

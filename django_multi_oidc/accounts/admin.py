@@ -18,6 +18,7 @@ from ..providers import configuration
 from ..shortcuts import end_access
 from . import user_model
 from .models import OIDCIdentity
+from .providers_of import providers_of
 
 
 @admin.register(OIDCIdentity)
@@ -82,17 +83,18 @@ def _names(row: OIDCIdentity) -> dict[str, str]:
 
 def _problem_with(row: OIDCIdentity) -> str:
     """End the access; why that is not possible, or empty."""
-    settings = configuration()
-    if not settings.revocation:
+    if not configuration().revocation:
         return gettext(
             "No login was ended: that needs revocation = true in [auth] of the secrets file. Without it, deactivate "
             "the user, who is then out at the next request."
         )
-    if row.provider not in settings.providers:
-        gone = gettext("There is no provider %(provider)s any more, by which %(user)s could be logged in.")
+    names = providers_of(row.issuer, name=row.provider)
+    if not names:
+        gone = gettext("There is no provider of that issuer any more, by which %(user)s could be logged in.")
         return gone % _names(row)
     try:
-        end_access(row.provider, sub=row.subject)
+        for name in names:
+            end_access(name, sub=row.subject)
     except RevocationUnknown:
         unknown = gettext("The cache does not answer. Nothing is sure to have ended for %(user)s: try again.")
         return unknown % _names(row)

@@ -14,9 +14,11 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
 
 from .. import access, navigation, redirects, refusals
 from ..conf import conf
+from ..ending import forget
 from ..gates import LOGIN, Gate, Refusal, age_gate
 from ..login_urls import login_url
 from ..providers import Provider, configuration
@@ -34,7 +36,9 @@ class OIDCAdminSiteMixin:
     login_template = "multi_oidc_accounts/admin_login.html"
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        """As Django's, and who may not see it gets an answer that is no way in circles."""
+        """As Django's, and who may not see it gets an answer that is no way in circles. Anybody may log out."""
+        if view == self.logout:
+            return update_wrapper(never_cache(csrf_protect(view)), view)
         guarded = super().admin_view(view, cacheable)  # type: ignore[misc]  # AdminSite's
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -42,6 +46,15 @@ class OIDCAdminSiteMixin:
             return guarded(request, *args, **kwargs) if refused is None else refused
 
         return update_wrapper(inner, guarded)
+
+    @method_decorator(never_cache)
+    @method_decorator(login_not_required)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Ends the identity first: who is there need not be known for that, and a rule or a cache may fail."""
+        if request.method == "POST":
+            forget(request)
+        response: HttpResponse = super().logout(request, extra_context)  # type: ignore[misc]  # AdminSite's
+        return response
 
     @method_decorator(never_cache)
     @method_decorator(login_not_required)
@@ -91,7 +104,9 @@ def _goes_to_the_login(request: HttpRequest) -> bool:
 def _not_staff(request: HttpRequest, identity: Identity) -> HttpResponse:
     """The page that ends there: Django's own would send them to the login, and that one here again."""
     role = conf.MULTI_OIDC_ACCOUNTS_STAFF_ROLE
-    refusal = Refusal.ROLE if role else Refusal.TEST
+    # A site's own has_permission may want more.
+    lacks_role = role is not None and not access.user_of(request).has_role(role)
+    refusal = Refusal.ROLE if lacks_role else Refusal.TEST
     return refusals.answer(request, Gate(role=role, explained=True), refusal, identity)
 
 

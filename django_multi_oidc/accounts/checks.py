@@ -6,12 +6,14 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import BaseBackend
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
 from django.db import models
+from django.db.models import NOT_PROVIDED
 from django.utils.module_loading import import_string
 
-from ..checks.project import ACCOUNT_MIDDLEWARE, DJANGOS_GATE, USER_MIDDLEWARE, position
+from ..checks.project import ACCOUNT_MIDDLEWARE, USER_MIDDLEWARE, position
 from ..conf import conf
 from . import making
 from .setting_checks import check_links_by_email, check_roles, check_settings
@@ -69,27 +71,17 @@ def _order_problem(needed: str, ours: int) -> str:
 
 
 def check_other_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whoever asks for the user before us, or sets another one after us."""
-    ours, gate = position(conf.MIDDLEWARE, ACCOUNT_MIDDLEWARE), position(conf.MIDDLEWARE, DJANGOS_GATE)
-    found: list[CheckMessage] = []
-    if ours is not None and gate is not None and gate < ours:
-        found.append(
-            Error(
-                f'"{DJANGOS_GATE}" stands before "{ACCOUNT_MIDDLEWARE}" in MIDDLEWARE: it lets nobody in whom a '
-                "provider has logged in.",
-                hint="Move it behind.",
-                id="multi_oidc_accounts.E003",
-            )
+    """Whoever sets another user after us."""
+    at = position(conf.MIDDLEWARE, BY_HEADER)
+    if at is None:
+        return []
+    return [
+        Error(
+            f'"{conf.MIDDLEWARE[at]}" takes the user from a header: there would be two people in one request.',
+            hint="Remove it: who is there, the identity says.",
+            id="multi_oidc_accounts.E003",
         )
-    if (at := position(conf.MIDDLEWARE, BY_HEADER)) is not None:
-        found.append(
-            Error(
-                f'"{conf.MIDDLEWARE[at]}" takes the user from a header: there would be two people in one request.',
-                hint="Remove it: who is there, the identity says.",
-                id="multi_oidc_accounts.E004",
-            )
-        )
-    return found
+    ]
 
 
 def check_backends(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -116,9 +108,12 @@ def check_backends(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def _gives_permissions(path: str) -> bool:
     try:
-        return hasattr(import_string(path), "get_group_permissions")
+        backend = import_string(path)
     except ImportError:
         return False  # Django says so itself
+    inherited = BaseBackend.get_group_permissions, BaseBackend.get_all_permissions
+    own = getattr(backend, "get_group_permissions", None), getattr(backend, "get_all_permissions", None)
+    return own not in ((None, None), inherited)
 
 
 def check_user_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -130,7 +125,7 @@ def check_user_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"{conf.AUTH_USER_MODEL}: {problem}, so no user can be made of an identity alone.",
             hint="MULTI_OIDC_ACCOUNTS_MAKE_USER names a function that makes one of the claims; or make none, with "
             'MULTI_OIDC_ACCOUNTS_CREATE_USERS = "never".',
-            id="multi_oidc_accounts.E005",
+            id="multi_oidc_accounts.E004",
         )
     ]
 
@@ -148,7 +143,8 @@ def _model_problem() -> str:
 
 def _is_wanting(field: Any, user_name: str) -> bool:
     """Whether a row without a value of the project's own for it is no row, or only one such row may be there."""
-    if field.primary_key or field.name in (user_name, "password") or field.has_default() or field.null:
+    has_default = field.has_default() or field.db_default is not NOT_PROVIDED
+    if field.primary_key or field.name in (user_name, "password") or has_default or field.null:
         return False
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
         return False
@@ -164,16 +160,15 @@ def _required() -> set[str]:
 def check_admin_site(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not apps.is_installed("django.contrib.admin"):
         return []
-    # By name: the module is of use only where the admin is installed.
-    site, mixin = import_string("django.contrib.admin.site"), import_string(ADMIN_SITE_MIXIN)
-    if isinstance(site, mixin):
-        return []
+    # By name: the modules are of use only where the admin is installed.
+    sites, mixin = import_string("django.contrib.admin.sites.all_sites"), import_string(ADMIN_SITE_MIXIN)
     return [
         Warning(
-            "Django's admin has its own login page, with no button for any provider, and tells people who are no "
-            "staff to log in once more.",
+            f'The admin site "{name}" has Django\'s login page, with no button for any provider, and tells people who '
+            "are no staff to log in once more.",
             hint=f'In INSTALLED_APPS, write "{ADMIN_CONFIG}" in place of "django.contrib.admin"; a site of your own '
             f'inherits from "{ADMIN_SITE_MIXIN}".',
             id="multi_oidc_accounts.W004",
         )
+        for name in sorted(site.name for site in sites if not isinstance(site, mixin))
     ]

@@ -32,7 +32,7 @@ def user_by_email(identity: Identity) -> AbstractBaseUser | None:
     if user_model.field(name) is None:
         return None
     # iexact is the database's: of some, it takes foreign letters for ours.
-    wanted = {f"{name}__iexact": "@".join(address)}
+    wanted = {f"{name}__iexact": "@".join(address), "oidc_identities": None}
     rows = model._base_manager.using(user_model.database()).filter(**wanted)
     return rows[0] if len(rows) == 1 and may_become(identity, rows[0]) else None
 

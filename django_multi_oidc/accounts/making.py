@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
@@ -68,6 +68,7 @@ def copied(identity: Identity) -> Iterator[tuple[str, str]]:
     """The fields of a user that follow the claims, each with its value."""
     provider = configuration().providers[identity.provider]
     email = provider.verified_email(identity.claims)
+    email = "" if "\0" in email else email  # without it, it may be another's
     texts = {**_names(identity.claims), **({user_model.email_field(): email} if email else {})}
     for name, text in texts.items():
         field = user_model.field(name) if name else None
@@ -93,22 +94,26 @@ def _text(value: Any) -> str:
 
 
 @sensitive_variables()
-def copy_claims(user: AbstractBaseUser, identity: Identity) -> bool:
-    """Bring name and address in step; False where the database has taken no address, which may be another's."""
+def copy_claims(user: AbstractBaseUser, identity: Identity) -> list[str]:
+    """Bring names and address in step; the fields of which the database has not taken the new value.
+
+    Of an address, because it is another's; or by a constraint of the project's own.
+    """
     email = user_model.email_field()
     changed = {name: text for name, text in copied(identity) if getattr(user, name) != text}
-    names = changed.keys() - {email}
-    before = getattr(user, email, None)
-    for name, text in changed.items():
-        setattr(user, name, text)
-    if names:
-        user.save(update_fields=names)
-    if email not in changed:
-        return True
+    address = {name: text for name, text in changed.items() if name == email}
+    names = {name: text for name, text in changed.items() if name != email}
+    return [name for part in (names, address) if part and not _is_taken(user, part) for name in sorted(part)]
+
+
+@sensitive_variables()
+def _is_taken(user: AbstractBaseUser, values: Mapping[str, str]) -> bool:
+    before = {name: getattr(user, name) for name in values}
+    vars(user).update(values)
     try:
         with transaction.atomic(using=user_model.database()):
-            user.save(update_fields=[email])
-    except IntegrityError:
-        setattr(user, email, before)
+            user.save(update_fields=values.keys())
+    except (DataError, IntegrityError):
+        vars(user).update(before)
         return False
     return True

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeGuard
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.contrib.auth import aget_user, get_user
+from django.contrib.auth import get_user
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from ..users import Identity, follow, identity_of, narrow
+from ..users import Identity, OIDCUser, follow, identity_of, is_known, narrow
 from . import people
 
 
@@ -65,6 +65,7 @@ def is_derived(request: HttpRequest | None) -> TypeGuard[HttpRequest]:
 
 def derive(request: HttpRequest) -> None:
     """Set ``request.user`` and ``request.auser`` to who is there from now on; asks nobody itself."""
+    request._multi_oidc_session_user = None  # type: ignore[attr-defined]  # read below
     request.user = SimpleLazyObject(partial(_user, request))  # type: ignore[assignment]  # as Django does
     request.auser = partial(_auser, request)
 
@@ -82,13 +83,29 @@ def remember(request: HttpRequest, identity: Identity, user: AbstractBaseUser | 
 
 
 def _user(request: HttpRequest) -> Any:
-    identity = identity_of(request.oidc_user)  # type: ignore[attr-defined]  # seen to above
-    return get_user(request) if identity is None else _account(request, identity)
+    user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # seen to above
+    identity = identity_of(user)
+    if identity is not None:
+        return _account(request, identity)
+    # In a frame of ours, nobody may be said of whom nobody can say: not that it is somebody else.
+    return _session_user(request) if is_known(user) else AnonymousUser()
 
 
 async def _auser(request: HttpRequest) -> Any:
     identity = identity_of(await request.aoidc_user())  # type: ignore[attr-defined]  # seen to above
-    return await (aget_user(request) if identity is None else sync_to_async(_account)(request, identity))
+    if identity is None:
+        return await sync_to_async(_session_user)(request)
+    return await sync_to_async(_account)(request, identity)
+
+
+def _session_user(request: HttpRequest) -> Any:
+    """Whom Django's own login has let in; looked up once."""
+    known = request._multi_oidc_session_user  # type: ignore[attr-defined]  # set by derive
+    if known is None:
+        known = get_user(request)
+        known = people.without_privileges(known) if known.is_authenticated else known
+        request._multi_oidc_session_user = known  # type: ignore[attr-defined]  # read above
+    return known
 
 
 def _account(request: HttpRequest, identity: Identity) -> Any:

@@ -52,8 +52,29 @@ def welcome(identity: Identity) -> AbstractBaseUser:
     if _is_news(link, identity, now):
         link = _bring_in_step(link, identity, now)
         _check_active(link.user)  # as it is under the lock
-    standing.show(link.user, now)
+    standing.show(link.user, now, link.saved)
     return link.user
+
+
+def known_user(identity: Identity) -> AbstractBaseUser | None:
+    """The user behind an identity that is over; makes nobody, and asks no rule."""
+    link = OIDCIdentity.objects.of(identity)
+    return link.user if link is not None and link.user.is_active else None
+
+
+def without_privileges(user: AbstractBaseUser) -> AbstractBaseUser:
+    """Somebody whom Django's own login has let in: what the rules give comes by a provider alone."""
+    if OIDCIdentity.objects.filter(user_id=user.pk).exists():
+        standing.show(user, standing.NOTHING)
+    return user
+
+
+def take_back(row: OIDCIdentity) -> None:
+    """Save that the row, which is gone, gives nothing more; nothing to do where its user is gone, too."""
+    with transaction.atomic(using=user_model.database()):
+        user = user_model.lock_if_there(row.user_id)
+        if user is not None:
+            standing.save(user, row.saved, standing.NOTHING)
 
 
 def _check_active(user: AbstractBaseUser) -> None:
@@ -83,7 +104,11 @@ def _first_sight(identity: Identity) -> OIDCIdentity:
 
 def _joined(identity: Identity, join: Callable[[], None]) -> OIDCIdentity | None:
     """The new row, or another request's where that was faster; None where the database takes none."""
-    with suppress(IntegrityError), transaction.atomic(using=user_model.database()):
+    with (
+        suppress(IntegrityError),
+        user_model.untold_errors(),
+        transaction.atomic(using=user_model.database()),
+    ):
         join()
     return OIDCIdentity.objects.using(user_model.database()).of(identity)
 
@@ -104,6 +129,9 @@ def _take_over(identity: Identity, match: AbstractBaseUser) -> None:
     _check_active(user)  # or somebody new would be made, who is
     if not linking.may_become(identity, user, besides=link):
         raise IntegrityError("the user was linked to another account, or changed, meanwhile")
+    # Whoever has set it may have told another's address to the site; and the sessions of that password end.
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
     logger.info("user %s was linked to an account at provider %r, by e-mail address", match.pk, link.provider)
 
 
@@ -126,7 +154,7 @@ def _bring_in_step(link: OIDCIdentity, identity: Identity, now: standing.Standin
     """Write what the identity says, unless a newer login of the same user, at any provider, has had its say."""
     using = user_model.database()
     rows = OIDCIdentity.objects.using(using)
-    with transaction.atomic(using=using):
+    with user_model.untold_errors(), transaction.atomic(using=using):
         # A write comes first: SQLite lets nobody write who has begun by reading what another changes.
         rows.filter(pk=link.pk).update(login_at=Greatest(F("login_at"), Value(identity.login_at)))
         try:
@@ -135,10 +163,9 @@ def _bring_in_step(link: OIDCIdentity, identity: Identity, now: standing.Standin
             raise _refused(NO_ACCOUNT, "the user was deleted, or unlinked, meanwhile") from None
         newest = rows.filter(user_id=user.pk).aggregate(at=Max("login_at"))["at"]
         if identity.login_at >= newest:
-            if not making.copy_claims(user, identity):
-                logger.warning("user %s: the database does not take the new e-mail address", user.pk)
-            standing.save(user, fresh.saved, now)
-            fresh.saved, fresh.provider = now.saved, identity.provider
+            if refused := making.copy_claims(user, identity):
+                logger.warning("user %s: the database does not take the new %s", user.pk, ", ".join(refused))
+            fresh.saved, fresh.provider = standing.save(user, fresh.saved, now), identity.provider
             fresh.save(update_fields=["saved", "provider"])
     fresh.user = user  # type: ignore[assignment]  # of whichever model
     return fresh

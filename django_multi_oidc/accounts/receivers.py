@@ -9,15 +9,20 @@ from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model, logout
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models.signals import post_delete
 from django.http import HttpRequest
 
 from ..ending import forget
 from ..signals import oidc_logged_in, oidc_logged_out, oidc_logging_in
 from ..users import OIDCUser, identity_of
 from . import people
+from .backends import OIDCAccountBackend
 from .middleware import derive, is_derived, remember
+from .models import OIDCIdentity
 
 logger = logging.getLogger(__name__)
+
+OUR_BACKEND = f"{OIDCAccountBackend.__module__}.{OIDCAccountBackend.__qualname__}"
 
 
 def connect() -> None:
@@ -30,6 +35,7 @@ def connect() -> None:
         (user_logged_out, follow_other_logout),
     ):
         signal.connect(receiver, dispatch_uid=f"{__name__}.{receiver.__name__}")
+    post_delete.connect(take_back, sender=OIDCIdentity, dispatch_uid=f"{__name__}.take_back")
 
 
 def welcome(request: HttpRequest, user: OIDCUser, **kwargs: Any) -> None:
@@ -48,19 +54,24 @@ def tell_of_login(request: HttpRequest, **kwargs: Any) -> None:
     """Send ``user_logged_in``: Django's own receiver sets ``last_login``, other apps count or note."""
     if is_derived(request):
         with _our_doing(request):
+            request.user.backend = OUR_BACKEND  # type: ignore[union-attr]  # as Django's own login leaves it
             user_logged_in.send_robust(sender=get_user_model(), request=request, user=request.user)
 
 
-def tell_of_logout(request: HttpRequest, **kwargs: Any) -> None:
+def tell_of_logout(request: HttpRequest, user: OIDCUser, **kwargs: Any) -> None:
     """Send ``user_logged_out``, unless it is Django's logout that has ended the identity."""
-    if is_derived(request) and not _is_our_doing(request) and request.user.is_authenticated:
+    if not is_derived(request) or _is_our_doing(request):
+        return
+    identity: Any = identity_of(user)  # who was there
+    remember(request, identity, people.known_user(identity))  # a logout makes nobody
+    if request.user.is_authenticated:
         with _our_doing(request):
             user_logged_out.send_robust(sender=get_user_model(), request=request, user=request.user)
 
 
 def note_other_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Log a login past the providers; beside an identity, which stays who is there, it does not count."""
-    if not is_derived(request) or _is_our_doing(request):
+    if not is_derived(request) or _is_our_doing(request) or SESSION_KEY not in request.session:
         return
     backend = request.session.get(BACKEND_SESSION_KEY)
     logger.warning("user %s has logged in past the providers, by %s", user.pk, backend)
@@ -75,6 +86,11 @@ def follow_other_logout(request: HttpRequest | None = None, **kwargs: Any) -> No
     if is_derived(request) and not _is_our_doing(request):
         with _our_doing(request):
             forget(request)
+
+
+def take_back(instance: OIDCIdentity, **kwargs: Any) -> None:
+    """An account that is unlinked leaves nothing of what rules gave it: a password may log in its user."""
+    people.take_back(instance)
 
 
 @contextmanager

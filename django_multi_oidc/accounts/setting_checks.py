@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
 from django.utils.module_loading import import_string
 
@@ -15,13 +17,15 @@ from ..conf import conf
 from ..gates import age_gate
 from ..providers.addresses import ENTRA_HOSTS
 from ..wording import quoted
+from . import user_model
 
+DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 CREATE_USERS = ("always", "invited", "never")
 
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
-        Error(f"{name} is {problem}.", hint=hint, id="multi_oidc_accounts.E006")
+        Error(f"{name} is {problem}.", hint=hint, id="multi_oidc_accounts.E005")
         for name, problem, hint in _wrong_values()
     ]
 
@@ -85,7 +89,18 @@ def check_links_by_email(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not _is_mapping_of(links, (list, tuple)):
         return []
     found: list[CheckMessage] = []
-    for name in links:
+    if links and user_model.field(get_user_model().get_email_field_name()) is None:
+        found.append(
+            _link_error(f"is of no use: {conf.AUTH_USER_MODEL} has no field for addresses", "Empty it.")
+        )
+    for name, domains in links.items():
+        found += [
+            _link_error(
+                f"has {_shown(domain)} for {quoted(name)}, which is no domain", 'Such as "example.org"'
+            )
+            for domain in domains or [""]
+            if not isinstance(domain, str) or not DOMAIN.fullmatch(domain)
+        ]
         provider = settings.providers.get(name)
         host = urlsplit(provider.server_metadata_url).hostname if provider else ""
         if settings.providers and provider is None:
@@ -106,7 +121,7 @@ def check_links_by_email(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _link_error(problem: str, hint: str) -> CheckMessage:
-    return Error(f"MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL {problem}.", hint=hint, id="multi_oidc_accounts.E007")
+    return Error(f"MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL {problem}.", hint=hint, id="multi_oidc_accounts.E006")
 
 
 def check_roles(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

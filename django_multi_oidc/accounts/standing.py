@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,9 @@ from . import user_model
 
 logger = logging.getLogger(__name__)
 
+FLAGS = ("is_staff", "is_superuser")
+SHOWN = "_multi_oidc_groups"  # on a user whom `show` was told of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -29,13 +31,12 @@ class Standing:
     """Names, of those that are managed."""
 
     @property
-    def saved(self) -> dict[str, Any]:
-        """What stands for it in the table: as long as that is the same, nothing has to be written."""
-        return {
-            "managed": sorted(conf.MULTI_OIDC_ACCOUNTS_GROUPS),
-            "groups": sorted(self.groups),
-            "superuser": self.is_superuser,
-        }
+    def written(self) -> dict[str, Any]:
+        """What stands for it in the table: as long as that is the same, no groups have to be written."""
+        return {"managed": sorted(conf.MULTI_OIDC_ACCOUNTS_GROUPS), "groups": sorted(self.groups)}
+
+
+NOTHING = Standing(is_staff=False, is_superuser=False, groups=frozenset())
 
 
 def standing_of(identity: Identity) -> Standing:
@@ -54,53 +55,62 @@ def standing_of(identity: Identity) -> Standing:
 
 
 def is_saved(user: AbstractBaseUser, saved: dict[str, Any], standing: Standing) -> bool:
-    """Whether the database says the same. ``saved``: what was written last, as groups are not in the user's row."""
-    return saved == standing.saved and not _changed_flags(user, saved, standing)
+    """Whether the database says the same. ``saved``: what `save` has returned, as groups are not in the user's row."""
+    written = {key: saved.get(key) for key in standing.written}
+    return written == standing.written and not _changed_flags(user, standing)
 
 
-def save(user: AbstractBaseUser, saved: dict[str, Any], standing: Standing) -> None:
-    """Write it into the user's row and groups, for who looks there: other code, and a login by password."""
-    if changed := _changed_flags(user, saved, standing):
+def save(user: AbstractBaseUser, saved: dict[str, Any], standing: Standing) -> dict[str, Any]:
+    """Write it into the user's row and groups, for other code; what has to be known of it the next time."""
+    if changed := _changed_flags(user, standing):
         vars(user).update(changed)
         user.save(update_fields=changed.keys())
-    if user_model.has_groups():
-        _save_groups(user, standing.groups)
+    given = _save_groups(user, saved.get("given", []), standing) if user_model.has_groups() else []
+    return {**standing.written, "given": given}
 
 
-def show(user: AbstractBaseUser, standing: Standing) -> None:
-    """Have the object say so, whatever the database has: another identity of the person may have written there."""
-    for name in ("is_staff", "is_superuser"):
+def show(user: AbstractBaseUser, standing: Standing, saved: dict[str, Any] | None = None) -> None:
+    """Have the object say so, whatever the database has: another identity of the person may have written there.
+
+    ``saved``: as for `save`; a group that a rule gave is of no hand, whatever it is called now.
+    """
+    for name in FLAGS:
         if user_model.field(name):
             setattr(user, name, getattr(standing, name))
-    if conf.MULTI_OIDC_ACCOUNTS_GROUPS and user_model.has_groups():
+    if user_model.has_groups():
+        groups = _groups_of(user, standing, (saved or {}).get("given", []))
         # Where `prefetch_related` leaves what user.groups answers by, to Django's permissions too.
-        vars(user)["_prefetched_objects_cache"] = {user_model.MEMBERSHIP: _groups_of(user, standing)}
+        vars(user).update({"_prefetched_objects_cache": {user_model.MEMBERSHIP: groups}, SHOWN: groups})
 
 
-def _groups_of(user: AbstractBaseUser, standing: Standing) -> Any:
-    by_hand = Q(pk__in=user_model.memberships(user)) & ~Q(name__in=list(conf.MULTI_OIDC_ACCOUNTS_GROUPS))
-    return Group.objects.filter(Q(name__in=standing.groups) | by_hand)
+def groups_shown(user: Any) -> Any:
+    """The groups of a user, where `show` was told of them even when ``user.groups`` was written to since."""
+    shown = vars(user).get(SHOWN)
+    return user.groups.all() if shown is None else shown.all()
 
 
-def _changed_flags(user: AbstractBaseUser, saved: dict[str, Any], standing: Standing) -> dict[str, bool]:
-    wanted = {"is_staff": standing.is_staff}
-    # Without a role for it, the flag in the row is of hands that gave it there; but not what we gave.
-    if conf.MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE or saved.get("superuser"):
-        wanted["is_superuser"] = standing.is_superuser
-    return {
-        name: value
-        for name, value in wanted.items()
-        if user_model.field(name) and getattr(user, name) is not value
-    }
+def _groups_of(user: AbstractBaseUser, standing: Standing, given: list[int]) -> Any:
+    managed = Q(name__in=list(conf.MULTI_OIDC_ACCOUNTS_GROUPS)) | Q(pk__in=given)
+    return Group.objects.filter(
+        Q(name__in=standing.groups) | (Q(pk__in=user_model.memberships(user)) & ~managed)
+    )
 
 
-def _save_groups(user: Any, given: Iterable[str]) -> None:
-    managed = user.groups.filter(name__in=list(conf.MULTI_OIDC_ACCOUNTS_GROUPS))
-    found = list(Group.objects.filter(name__in=given))
-    user.groups.remove(*managed.exclude(pk__in=[group.pk for group in found]))
+def _changed_flags(user: AbstractBaseUser, standing: Standing) -> dict[str, bool]:
+    wanted = {name: getattr(standing, name) for name in FLAGS if user_model.field(name)}
+    return {name: value for name, value in wanted.items() if getattr(user, name) is not value}
+
+
+def _save_groups(user: Any, before: list[int], standing: Standing) -> list[int]:
+    """The ids of the groups that were given; ``before``: of those that were, whose role or name may be gone."""
+    found = list(Group.objects.filter(name__in=standing.groups))
+    given = [group.pk for group in found]
+    managed = Q(name__in=list(conf.MULTI_OIDC_ACCOUNTS_GROUPS)) | Q(pk__in=before)
+    user.groups.remove(*user.groups.filter(managed).exclude(pk__in=given))
     user.groups.add(*found)
-    if missing := set(given) - {group.name for group in found}:
+    if missing := standing.groups - {group.name for group in found}:
         logger.warning(
             "MULTI_OIDC_ACCOUNTS_GROUPS: there is no group of the name %s: nobody is a member of it",
             ", ".join(map(repr, sorted(missing))),
         )
+    return sorted(given)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group
-from django.core.exceptions import FieldDoesNotExist
-from django.db import connections, models, router
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
+from django.db import DatabaseError, connections, models, router
 
 MEMBERSHIP = "groups"
 
@@ -45,6 +47,24 @@ def memberships(user: AbstractBaseUser) -> Any:
 def database() -> str:
     """Where users are written."""
     return router.db_for_write(get_user_model())
+
+
+@contextmanager
+def untold_errors() -> Iterator[None]:
+    """Errors of the database without their text, which may quote the whole row into logs and mails (S7)."""
+    try:
+        yield
+    except DatabaseError as error:
+        state = getattr(error.__cause__, "sqlstate", None) or "not known"
+        raise type(error)(f"the database did not store a user; SQLSTATE: {state}") from None
+
+
+def lock_if_there(pk: Any) -> AbstractBaseUser | None:
+    """`lock`, and None where there is no such user any more."""
+    try:
+        return lock(pk)
+    except ObjectDoesNotExist:
+        return None
 
 
 def lock(pk: Any) -> AbstractBaseUser:

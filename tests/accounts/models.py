@@ -115,3 +115,10 @@ class TeamUser(AbstractBaseUser):
 
     class Meta:
         app_label = "custom"
+
+
+class DefaultUser(OwnRelations, AbstractUser):
+    level = models.IntegerField(db_default=1)
+
+    class Meta:
+        app_label = "custom"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import alogout
 from django.contrib.auth.decorators import login_required, permission_required
+from django.contrib.auth.signals import user_logged_in
 from django.http import HttpResponse, JsonResponse
 
 
@@ -59,3 +60,22 @@ async def leave(request):
 
 def fail(request):
     return HttpResponse(1 // len(request.user.password[:0]))
+
+
+async def twice(request):
+    users = [await request.auser(), await request.auser()]
+    return JsonResponse({"same": users[0] is users[1]})
+
+
+NOTED: list = []
+
+
+def note_user(request):
+    """A context processor."""
+    NOTED.append(request.user.get_username())
+    return {}
+
+
+def token_login(request):
+    user_logged_in.send(sender=type(request.user), request=request, user=request.user)
+    return HttpResponse("told")

@@ -110,8 +110,9 @@ def test_without_revocation_it_says_what_else_can_be_done(admin, someone_else):
 
 def test_a_provider_that_is_gone_is_said(admin, revocation, log_in):
     log_in("pat")
-    OIDCIdentity.objects.filter(subject="kim").update(provider="gone")
-    assert f"There is no provider gone any more, by which {kims().user} could be logged in." in end(admin)
+    OIDCIdentity.objects.filter(subject="kim").update(issuer="https://gone.example")
+    problem = f"There is no provider of that issuer any more, by which {kims().user} could be logged in."
+    assert problem in end(admin)
 
 
 def test_a_cache_that_is_down_is_said(admin, revocation, log_in, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
@@ -223,6 +224,54 @@ def test_its_logout_ends_both(visitor, staff):  # O1
     assert response.cookies["multi_oidc_auth"].value == ""
     assert visitor.get("/admin/").status_code == 302
     assert visitor.user() == {"is_logged_in": False}
+
+
+def test_who_is_not_staff_can_log_out_there_too(visitor, log_in):  # O1
+    log_in("kim")
+    assert visitor.client.post("/admin/logout/").status_code == 200
+    assert visitor.user() == {"is_logged_in": False}
+    assert visitor.client.post("/admin/logout/").status_code == 200  # once more
+
+
+def test_so_can_who_would_have_to_prove_something(visitor, an_hour, staff, time_machine):  # O1
+    time_machine.shift(4000)
+    assert visitor.client.post("/admin/logout/").status_code == 200
+    assert visitor.user() == {"is_logged_in": False}
+
+
+def test_and_whom_nobody_can_ask_about(visitor, staff, rules):  # O1
+    rules(admins={"function": "tests.site.fails"})
+    response = visitor.client.post("/admin/logout/")
+    assert response.status_code == 200
+    assert response.cookies["multi_oidc_auth"].value == ""
+
+
+def test_a_logout_needs_a_token_and_a_post(visitor, staff):  # O1
+    assert visitor.get("/admin/logout/").status_code == 405
+    visitor.client.handler.enforce_csrf_checks = True
+    assert visitor.client.post("/admin/logout/").status_code == 403
+    assert visitor.user()["is_logged_in"] is True
+
+
+def test_behind_djangos_gate_its_pages_for_nobody_are_open(visitor, live_secrets, accounts):
+    gate = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    accounts.MIDDLEWARE = [*accounts.MIDDLEWARE, gate]
+    assert visitor.get("/admin/login/").status_code == 200
+    assert visitor.client.post("/admin/logout/").status_code == 200
+
+
+def test_its_pages_are_in_no_cache(visitor, staff):
+    assert (
+        visitor.get("/admin/jsi18n/")["Cache-Control"] == "private, no-store"
+    )  # one that Django itself takes for cacheable
+    assert "no-store" in visitor.get("/admin/")["Cache-Control"]
+
+
+def test_a_site_that_wants_more_does_not_name_a_rule_that_matches(visitor, staff, monkeypatch):
+    monkeypatch.setattr(admin.site.__class__, "has_permission", lambda self, request: False)
+    response = visitor.get("/admin/")
+    assert response.status_code == 403
+    assert "For whoever runs this site" not in text_of(response)
 
 
 def test_a_person_without_a_password_is_offered_none_to_change(visitor, staff):

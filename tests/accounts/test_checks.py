@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
-from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.core.checks import Error, Warning, run_checks  # noqa: A004 - Django's names
 
-from django_multi_oidc.accounts import checks
+from django_multi_oidc.accounts import checks, user_model
 from tests.accounts import models
 from tests.accounts.conftest import MIDDLEWARE, MODEL_BACKEND, OUR_BACKEND
 
@@ -60,18 +59,12 @@ def test_one_that_it_needs_stands_behind_or_nowhere(found, accounts, needed):
         ]
 
 
-def test_djangos_gate_before_ours(found, accounts):
+def test_djangos_gate_may_stand_anywhere(found, accounts):
+    """It looks at the user when the view is known, and all middleware has seen the request."""
     at = MIDDLEWARE.index(ACCOUNT)
-    accounts.MIDDLEWARE = [*MIDDLEWARE[:at], GATE, *MIDDLEWARE[at:]]
-    assert found() == [
-        Error(
-            f'"{GATE}" stands before "{ACCOUNT}" in MIDDLEWARE: it lets nobody in whom a provider has logged in.',
-            hint="Move it behind.",
-            id="multi_oidc_accounts.E003",
-        )
-    ]
-    accounts.MIDDLEWARE = [*MIDDLEWARE, GATE]
-    assert found() == []
+    for middleware in ([*MIDDLEWARE[:at], GATE, *MIDDLEWARE[at:]], [*MIDDLEWARE, GATE]):
+        accounts.MIDDLEWARE = middleware
+        assert found() == []
 
 
 @pytest.mark.parametrize("name", ["RemoteUserMiddleware", "PersistentRemoteUserMiddleware"])
@@ -82,12 +75,15 @@ def test_a_user_of_a_header_beside_ours(found, accounts, name):
         Error(
             f'"{path}" takes the user from a header: there would be two people in one request.',
             hint="Remove it: who is there, the identity says.",
-            id="multi_oidc_accounts.E004",
+            id="multi_oidc_accounts.E003",
         )
     ]
 
 
-@pytest.mark.parametrize("backends", [["tests.accounts.making.nothing"], ["no.such.Backend"]])
+@pytest.mark.parametrize(
+    "backends",
+    [["tests.accounts.making.nothing"], ["no.such.Backend"], ["tests.accounts.making.TokenBackend"]],
+)
 def test_no_backend_knows_permissions(found, accounts, backends):
     accounts.AUTHENTICATION_BACKENDS = backends
     assert found() == [
@@ -120,7 +116,7 @@ def test_a_user_model_of_which_we_can_make_nobody(accounts, monkeypatch, model, 
         f"auth.User: {problem}, so no user can be made of an identity alone.",
         hint="MULTI_OIDC_ACCOUNTS_MAKE_USER names a function that makes one of the claims; or make none, with "
         'MULTI_OIDC_ACCOUNTS_CREATE_USERS = "never".',
-        id="multi_oidc_accounts.E005",
+        id="multi_oidc_accounts.E004",
     )
     assert checks.check_user_model(None) == [message]
     accounts.MULTI_OIDC_ACCOUNTS_CREATE_USERS = "never"
@@ -130,7 +126,7 @@ def test_a_user_model_of_which_we_can_make_nobody(accounts, monkeypatch, model, 
     assert checks.check_user_model(None) == []
 
 
-@pytest.mark.parametrize("model", ["PlainUser", "UniqueUser"])
+@pytest.mark.parametrize("model", ["PlainUser", "UniqueUser", "DefaultUser"])
 def test_one_of_which_we_can(monkeypatch, model):
     monkeypatch.setattr(checks, "get_user_model", lambda: getattr(models, model))
     assert checks.check_user_model(None) == []
@@ -163,12 +159,12 @@ AGE = "Seconds, such as 8 * 60 * 60, or None"
 )  # fmt: skip
 def test_a_value_that_is_none(found, accounts, name, value, problem, hint):
     setattr(accounts, f"MULTI_OIDC_ACCOUNTS_{name}", value)
-    message = Error(f"MULTI_OIDC_ACCOUNTS_{name} is {problem}.", hint=hint, id="multi_oidc_accounts.E006")
-    assert [each for each in found() if each.id == "multi_oidc_accounts.E006"] == [message]
+    message = Error(f"MULTI_OIDC_ACCOUNTS_{name} is {problem}.", hint=hint, id="multi_oidc_accounts.E005")
+    assert [each for each in found() if each.id == "multi_oidc_accounts.E005"] == [message]
 
 
 def link_error(problem, hint):
-    return Error(f"MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL {problem}.", hint=hint, id="multi_oidc_accounts.E007")
+    return Error(f"MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL {problem}.", hint=hint, id="multi_oidc_accounts.E006")
 
 
 def test_a_link_by_an_unknown_provider(found, accounts):
@@ -187,6 +183,26 @@ def test_a_link_by_a_provider_that_verifies_nothing(found, accounts, secrets, se
     secrets["alpha"]["trust_email"] = True
     settings.MULTI_OIDC_SECRETS = {"auth": secrets}
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "shown"), [("@a.example", '"@a.example"'), ("*.example", '"*.example"'), (" a", '" a"'), (None, "None"), ("", '""')]
+)  # fmt: skip
+def test_a_link_by_what_is_no_domain(found, accounts, domain, shown):
+    accounts.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL = {"alpha": [domain]}
+    error = link_error(f'has {shown} for "alpha", which is no domain', 'Such as "example.org"')
+    assert found() == [error]
+
+
+def test_a_link_by_no_domain_at_all(found, accounts):
+    accounts.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL = {"alpha": []}
+    assert found() == [link_error('has "" for "alpha", which is no domain', 'Such as "example.org"')]
+
+
+def test_a_link_where_nobody_has_an_address(found, accounts, monkeypatch):
+    accounts.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL = {"alpha": ["a.example"]}
+    monkeypatch.setattr(user_model, "get_user_model", lambda: models.PlainUser)
+    assert found() == [link_error("is of no use: auth.User has no field for addresses", "Empty it.")]
 
 
 def test_invited_by_nobody(found, accounts):
@@ -236,18 +252,19 @@ def test_a_wrong_secrets_file_is_somebody_elses_to_say(found, settings):
     assert found() == []
 
 
-def test_djangos_own_admin_site(found, monkeypatch):
-    monkeypatch.setattr(admin, "site", AdminSite())
+def test_djangos_own_admin_site(found):
+    site = AdminSite("shop")  # known to Django for as long as it is there
     assert found() == [
         Warning(
-            "Django's admin has its own login page, with no button for any provider, and tells people who are no "
-            "staff to log in once more.",
+            'The admin site "shop" has Django\'s login page, with no button for any provider, and tells people who are '
+            "no staff to log in once more.",
             hint='In INSTALLED_APPS, write "django_multi_oidc.accounts.admin_config.OIDCAdminConfig" in place of '
             '"django.contrib.admin"; a site of your own inherits from '
             '"django_multi_oidc.accounts.admin_site.OIDCAdminSiteMixin".',
             id="multi_oidc_accounts.W004",
         )
     ]
+    del site
 
 
 def test_no_admin_at_all(monkeypatch):

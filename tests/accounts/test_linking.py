@@ -89,6 +89,12 @@ def test_what_the_database_takes_for_the_same_is_compared_once_more(identity):
     assert linking.user_by_email(identity(email="kim@alpha.example", email_verified=True)) is None
 
 
+def test_one_who_is_linked_already_is_in_nobodys_way(pat, identity):
+    other = User.objects.create_user("other", "pat@alpha.example")
+    OIDCIdentity.objects.link(user=other, issuer="http://elsewhere", subject="pat", provider="beta")
+    assert linking.user_by_email(identity(**EMAIL)) == pat
+
+
 def test_of_several_nobody(pat, identity):
     User.objects.create_user("pat2", "PAT@alpha.example")
     assert linking.user_by_email(identity(**EMAIL)) is None

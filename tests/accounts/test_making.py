@@ -55,6 +55,7 @@ def test_names(identity, claims, names):
         ({"email": "pat@alpha.example", "email_verified": False}, ""),
         ({"email": f"{'x' * 250}@a.example", "email_verified": True}, ""),
         ({"email": {"a": 1}, "email_verified": True}, ""),
+        ({"email": "ro\0ot@site.example", "email_verified": True}, ""),
     ],
 )
 def test_only_a_verified_address_is_copied(identity, claims, email):

@@ -15,6 +15,7 @@ from django_multi_oidc.accounts.middleware import OIDCAccountMiddleware
 from django_multi_oidc.accounts.models import OIDCIdentity
 from django_multi_oidc.shortcuts import end_access
 from django_multi_oidc.users import attach_identity
+from tests.accounts import site
 
 User = get_user_model()
 
@@ -214,6 +215,73 @@ def test_a_password_login_stands_where_there_is_no_identity(visitor, root):
     assert aget(visitor, "/awho/").json() == {"user": "root", "staff": True}
 
 
+def test_it_gives_a_linked_user_nothing_that_rules_gave(
+    visitor, someone_else, log_in, root, rules, accounts, editors
+):
+    accounts.MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE = "admin"
+    accounts.MULTI_OIDC_ACCOUNTS_GROUPS = {"Editors": "admin"}
+    user = log_in("pat", browser=someone_else)
+    assert (user.is_staff, user.is_superuser, user.groups.count()) == (True, True, 1)
+    visitor.client.force_login(user)
+    assert who(visitor) == {
+        "user": user.get_username(),
+        "authenticated": True,
+        "staff": False,
+        "superuser": False,
+        "groups": [],
+    }
+    assert aget(visitor, "/awho/").json()["staff"] is False
+    assert visitor.get("/admin/").status_code == 302
+
+
+def test_its_user_is_looked_up_once(visitor, root, django_assert_num_queries):
+    visitor.client.force_login(root)
+    for path in ("/who/", "/awho/", "/twice/"):
+        with django_assert_num_queries(
+            3 + (path == "/who/")
+        ):  # the session, the user, whether it is linked; groups
+            assert (aget(visitor, path) if path != "/who/" else visitor.get(path)).status_code == 200
+
+
+def test_our_middleware_twice_lets_nobody_in_again(visitor, log_in, accounts):
+    log_in("pat")
+    User.objects.update(is_active=False)
+    accounts.MIDDLEWARE = [*accounts.MIDDLEWARE, "django_multi_oidc.middleware.OIDCUserMiddleware"]
+    assert visitor.user() == aget(visitor, "/aask/").json() == {"is_logged_in": False}
+
+
+@pytest.mark.parametrize("path", ["/oidc/refused/", "/oauth2callback"])
+def test_our_own_pages_know_of_nobody_who_is_not_let_in(visitor, op, log_in, live_secrets, path):
+    op.auto_login("kim")
+    callback = visitor.at_provider(visitor.begin())
+    assert visitor.get(callback).status_code == 302
+    link = visitor.get("/admins/", **{"HX-Request": "true"})["HX-Redirect"]
+    assert visitor.get(link).status_code == 403
+    assert visitor.get(callback).status_code == 302  # the Back button
+    User.objects.update(is_active=False)
+    if path == "/oidc/refused/":
+        response = visitor.get(link)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/oidc/login/")
+    else:
+        assert visitor.get(callback).status_code == 400
+
+
+def test_in_a_frame_of_ours_nobody_is_somebody_else(visitor, someone_else, log_in, root, accounts, rules):
+    """The cookie's identity cannot be asked about, and a password login is there as well."""
+    log_in("kim", browser=someone_else)
+    visitor.client.force_login(root)
+    visitor.client.cookies["multi_oidc_auth"] = someone_else.cookies["multi_oidc_auth"]
+    accounts.TEMPLATES = [
+        {**engine, "OPTIONS": {"context_processors": ["tests.accounts.site.note_user"]}}
+        for engine in accounts.TEMPLATES
+    ]
+    rules(allow={"function": "tests.site.fails"})
+    site.NOTED.clear()
+    assert visitor.get("/oidc/login/").status_code == 200
+    assert site.NOTED == [""]
+
+
 def test_an_identity_wins_over_it(visitor, someone_else, log_in, root):
     log_in("kim", browser=someone_else)
     visitor.client.force_login(root)
@@ -270,6 +338,7 @@ def test_another_identity_in_the_same_request_is_another_user(rf, make_identity,
     attach_identity(request, None)
     request.session = {}
     assert request.user == AnonymousUser()
+    assert async_to_sync(request.auser)() is request.user._wrapped
 
 
 def test_whom_nobody_let_in_is_anonymous(rf, make_identity, accounts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError, OperationalError
 
 from django_multi_oidc.accounts import linking, people, user_model
 from django_multi_oidc.accounts.models import OIDCIdentity
@@ -219,8 +219,45 @@ def test_an_address_that_the_database_does_not_take_is_left_out(identity, monkey
     monkeypatch.setattr(User, "save", refuse_addresses)
     user = people.user_of(identity(name="Pat New", email="new@alpha.example", email_verified=True))
     assert (user.first_name, user.email) == ("Pat New", "pat@alpha.example")
-    assert f"user {pat.pk}: the database does not take the new e-mail address" in caplog.text
+    assert f"user {pat.pk}: the database does not take the new email" in caplog.text
     assert "new@" not in caplog.text
+
+
+def test_names_that_the_database_does_not_take_are_left_out(identity, monkeypatch, caplog):
+    people.user_of(identity(name="Pat", **EMAIL))
+    save = User.save
+
+    def refuse_names(self, *args, update_fields=None, **kwargs):
+        if update_fields and "first_name" in update_fields:
+            raise DataError("Failing row contains (Pat New, pat@alpha.example).")
+        save(self, *args, update_fields=update_fields, **kwargs)
+
+    monkeypatch.setattr(User, "save", refuse_names)
+    user = people.user_of(identity(name="Pat New", email="new@alpha.example", email_verified=True))
+    assert (user.first_name, user.email) == ("Pat", "new@alpha.example")
+    assert caplog.messages == [f"user {user.pk}: the database does not take the new first_name"]
+
+
+def test_an_error_of_the_database_is_told_without_its_text(identity, monkeypatch):
+    def fail(self, *args, **kwargs):
+        raise OperationalError("Failing row contains (pat@alpha.example).")
+
+    monkeypatch.setattr(User, "save", fail)
+    with pytest.raises(OperationalError) as caught:
+        people.user_of(identity(**EMAIL))
+    assert str(caught.value) == "the database did not store a user; SQLSTATE: not known"
+    assert caught.value.__suppress_context__
+
+
+def test_a_linked_user_has_no_password_any_more(identity, accounts):
+    """Who set it may have told the site the address of another."""
+    accounts.MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL = {"alpha": ["alpha.example"]}
+    mallory = User.objects.create_user("mallory", "pat@alpha.example", "the password")
+    hash_before = mallory.get_session_auth_hash()
+    assert people.user_of(identity(**EMAIL)) == mallory
+    mallory.refresh_from_db()
+    assert not mallory.has_usable_password()
+    assert mallory.get_session_auth_hash() != hash_before
 
 
 def test_a_rule_that_fails_is_no_no(identity, secrets, settings):
@@ -343,4 +380,4 @@ def test_what_a_database_cannot_store_is_stored_otherwise(identity):
     row = OIDCIdentity.objects.get()
     assert (row.subject, user.first_name) == ("pat\N{REPLACEMENT CHARACTER}sub", "x" * 150)
     assert people.user_of(identity("pat\N{REPLACEMENT CHARACTER}sub")) != user
-    assert row.saved == {"groups": [], "managed": [], "superuser": False}
+    assert row.saved == {"groups": [], "managed": [], "given": []}

@@ -46,6 +46,16 @@ def password_login(visitor):
 
 
 def test_a_login_is_told_of_as_djangos(visitor, log_in, heard):
+    backends = []
+
+    def note_backend(user, **kwargs):
+        backends.append(user.backend)
+
+    user_logged_in.connect(note_backend)
+    log_in("pat")
+    user_logged_in.disconnect(note_backend)
+    assert backends == ["django_multi_oidc.accounts.backends.OIDCAccountBackend"]
+    heard.clear()
     user = log_in("pat")
     name = user.get_username()
     assert heard == [("in", name, name, User)]
@@ -136,6 +146,37 @@ def test_it_has_nothing_to_end_where_there_is_no_identity(visitor, root):
     response = visitor.client.post("/accounts/logout/")
     assert "multi_oidc_auth" not in response.cookies
     assert who(visitor) == ""
+
+
+def test_a_logout_makes_nobody(visitor, log_in, heard):
+    log_in("pat")
+    User.objects.all().delete()
+    heard.clear()
+    visitor.client.post("/oidc/logout/")
+    assert not User.objects.exists()
+    assert heard == [("oidc out", "pat@alpha.example", "", "alpha")]
+
+
+def test_a_logout_is_told_of_once(visitor, someone_else, log_in, root, heard):
+    name = log_in("kim", browser=someone_else).get_username()
+    password_login(visitor)
+    visitor.client.cookies["multi_oidc_auth"] = someone_else.cookies["multi_oidc_auth"]
+    heard.clear()
+    visitor.client.post("/oidc/logout/")
+    assert [entry[:2] for entry in heard] == [
+        ("out", name),
+        ("oidc out", "kim@alpha.example"),
+        ("out", "root"),
+    ]
+
+
+def test_a_login_that_is_no_sessions_is_not_ours_to_end(visitor, log_in, caplog):
+    """An app with tokens of its own tells of a login, for the user who is there."""
+    log_in("pat")
+    visitor.get("/write-session/?note=pats")
+    assert visitor.get("/token-login/").status_code == 200
+    assert visitor.client.session["note"] == "pats"
+    assert caplog.messages == []
 
 
 def test_our_logout_ends_a_password_login(visitor, root, heard):  # O1

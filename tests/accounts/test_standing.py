@@ -7,6 +7,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
 from django_multi_oidc.accounts import people, standing, user_model
+from django_multi_oidc.accounts.backends import OIDCAccountBackend
+from django_multi_oidc.accounts.models import OIDCIdentity
 from tests.accounts.models import PlainUser
 
 User = get_user_model()
@@ -68,14 +70,15 @@ def test_no_role_makes_nobody_staff(identity, settings, nothing):
     assert flags(people.user_of(identity(email="pat@alpha.example", email_verified=True))) == (False, False)
 
 
-def test_a_superuser_by_hand_is_none_by_an_identity(pat, roles):
+def test_ticks_of_a_hand_are_taken_back(pat, roles):
     people.user_of(pat)
-    User.objects.update(is_superuser=True)
-    assert flags(people.user_of(pat)) == (False, False)
-    assert User.objects.get().is_superuser is True  # of hands, not of ours to take
+    User.objects.update(is_staff=True, is_superuser=True)
+    user = people.user_of(pat)
+    user.refresh_from_db()
+    assert flags(user) == flags(User.objects.get()) == (False, False)
 
 
-def test_but_what_a_rule_gave_goes_with_the_setting(pat, roles, settings):
+def test_what_a_rule_gave_goes_with_the_setting(pat, roles, settings):
     settings.MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE = "editor"
     people.user_of(pat)
     assert User.objects.get().is_superuser is True
@@ -187,12 +190,56 @@ def test_a_standing_knows_its_roles(pat, roles):
     )
 
 
+def test_a_group_that_is_managed_no_longer_leaves_with_what_gave_it(pat, identity, roles, settings):
+    people.user_of(pat)
+    older = pat
+    people.user_of(identity(email="pat@a.example", email_verified=True))
+    settings.MULTI_OIDC_ACCOUNTS_GROUPS = {}
+    assert names(people.user_of(older).groups.all()) == []
+    newest = identity(email="pat@a.example", email_verified=True)
+    assert names(people.user_of(newest).groups.all()) == names(User.objects.get().groups.all()) == []
+
+
+@pytest.mark.parametrize("renamed", ["group", "setting"])
+def test_one_that_is_renamed_does_too(pat, roles, settings, editors, renamed):
+    people.user_of(pat)
+    if renamed == "group":
+        Group.objects.update(name="Writers")
+    settings.MULTI_OIDC_ACCOUNTS_GROUPS = {"Writers": "boss"}
+    assert names(people.user_of(pat).groups.all()) == names(User.objects.get().groups.all()) == []
+
+
+def test_permissions_stay_the_rules_where_a_view_writes_to_the_groups(pat, roles, editors):
+    roles()
+    people.user_of(pat)
+    editors.permissions.add(Permission.objects.get(codename="change_group"))
+    choir = Group.objects.create(name="Choir")
+    choir.permissions.add(Permission.objects.get(codename="view_group"))
+    User.objects.get().groups.add(editors)
+    user = people.user_of(pat)
+    user.groups.add(choir)
+    backend = OIDCAccountBackend()
+    assert backend.get_group_permissions(user) == {"auth.view_group"}
+    assert backend.get_group_permissions(User.objects.get()) == {"auth.change_group", "auth.view_group"}
+
+
+def test_an_account_that_is_unlinked_leaves_nothing(pat, roles, settings):
+    settings.MULTI_OIDC_ACCOUNTS_STAFF_ROLE = settings.MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE = "editor"
+    people.user_of(pat)
+    by_hand = Group.objects.create(name="Choir")
+    User.objects.get().groups.add(by_hand)
+    settings.MULTI_OIDC_ACCOUNTS_GROUPS = {}
+    OIDCIdentity.objects.all().delete()
+    user = User.objects.get()
+    assert (flags(user), names(user.groups.all())) == ((False, False), ["Choir"])
+
+
 def test_a_model_without_flags_and_groups_has_none_to_write(monkeypatch, roles, django_assert_num_queries):
     monkeypatch.setattr(user_model, "get_user_model", lambda: PlainUser)
     user = PlainUser(nick="pat")
     everything = standing.Standing(is_staff=True, is_superuser=True, groups=frozenset({"Editors"}))
     with django_assert_num_queries(0):
-        standing.save(user, {}, everything)
+        saved = standing.save(user, {}, everything)
         standing.show(user, everything)
     assert (user.is_staff, user.groups) == (False, "red")
-    assert standing.is_saved(user, everything.saved, everything)
+    assert standing.is_saved(user, saved, everything)

@@ -16,6 +16,8 @@ urlpatterns = [
     path("both/", site.both),
     path("alogout/", site.leave),
     path("fails/", site.fail),
+    path("token-login/", site.token_login),
+    path("twice/", site.twice),
     path("save-me/", site.save_me),
     path("", include("tests.urls")),
 ]
