@@ -19,9 +19,8 @@ from ..users import Identity
 from . import user_model
 
 NAME_PREFIX = "oidc_"
-NAME_BYTES = (
-    8  # random: what is computed from the account could be taken before it comes, or be taken already
-)
+# Random: a name that is computed from the account could be taken already, or on purpose.
+NAME_BYTES = 8
 NAME_LENGTH = len(NAME_PREFIX) + 2 * NAME_BYTES
 
 

@@ -70,8 +70,10 @@ def without_privileges(user: AbstractBaseUser) -> AbstractBaseUser:
 
 
 def take_back(row: OIDCIdentity) -> None:
-    """Save that the row, which is gone, gives nothing more; nothing to do where its user is gone, too."""
-    with transaction.atomic(using=user_model.database()):
+    """Save that the row, which is gone, gives nothing more. Of one that nobody has logged in by, all is of hands."""
+    if not row.saved:
+        return
+    with user_model.untold_errors(), transaction.atomic(using=user_model.database()):
         user = user_model.lock_if_there(row.user_id)
         if user is not None:
             standing.save(user, row.saved, standing.NOTHING)

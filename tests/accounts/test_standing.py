@@ -234,6 +234,12 @@ def test_an_account_that_is_unlinked_leaves_nothing(pat, roles, settings):
     assert (flags(user), names(user.groups.all())) == ((False, False), ["Choir"])
 
 
+def test_one_that_nobody_has_logged_in_by_has_given_nothing(root):
+    """A way in that was linked by mistake is one again."""
+    OIDCIdentity.objects.link(user=root, issuer="http://op", subject="root", provider="alpha").delete()
+    assert flags(User.objects.get()) == (True, True)
+
+
 def test_a_model_without_flags_and_groups_has_none_to_write(monkeypatch, roles, django_assert_num_queries):
     monkeypatch.setattr(user_model, "get_user_model", lambda: PlainUser)
     user = PlainUser(nick="pat")
