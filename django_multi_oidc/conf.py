@@ -64,7 +64,7 @@ class Settings:
 
     @property
     def MULTI_OIDC_ACCOUNTS_MAKE_USER(self) -> str | None:
-        """Dotted path of a function that makes a user, not saved yet, of the claims; None: `people` does."""
+        """Dotted path of a function that makes a user, not saved yet, of the claims; None: `making` does."""
         return getattr(settings, "MULTI_OIDC_ACCOUNTS_MAKE_USER", None) or None
 
     @property

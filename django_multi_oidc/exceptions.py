@@ -141,6 +141,9 @@ class AccountNotAllowed(LoginError):
         self.account = account  # for the page, which may name its own visitor's account; never for the log
 
 
+NO_DETAIL = "the site's own code said no"
+
+
 class LoginRefused(LoginError):
     """For the project's own code to raise at a login (``MULTI_OIDC_ON_LOGIN``, or a receiver of `oidc_logging_in`).
 
@@ -151,7 +154,7 @@ class LoginRefused(LoginError):
     message = _("This site does not let you log in.")
 
     def __init__(self, message: str | Promise = "") -> None:
-        super().__init__("the site's own code said no")
+        super().__init__(NO_DETAIL)
         self.own_message = message  # for the page alone: it may name a person
         self.account = ""
 

@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from . import strict_json
 from .conf import conf
-from .exceptions import LoginRefused, OnLoginFailed
+from .exceptions import NO_DETAIL, LoginRefused, OnLoginFailed
 from .kept_claims import ALWAYS
 from .signals import oidc_logging_in
 from .users import Identity, OIDCUser, account_of
@@ -71,7 +71,9 @@ def _answer(function: Callable[..., Any], *arguments: Any) -> Any:
 def _named(refusal: LoginRefused, account: str, detail: str) -> LoginRefused:
     """A new one, for the project's may be the same for everybody; of its class, which may be the project's too."""
     named = BaseException.__new__(type(refusal), *refusal.args)  # its own constructor wants who knows what
-    vars(named).update(vars(refusal), account=account, detail=detail)
+    vars(named).update(vars(refusal), account=account)
+    if refusal.detail == NO_DETAIL:
+        named.detail = detail
     return named
 
 

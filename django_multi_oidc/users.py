@@ -118,7 +118,7 @@ class OIDCUser(Mapping[str, Any]):
     and a claim that such a name hides stands in ``user.claims``.
     """
 
-    __slots__ = ("_aread", "_failure", "_known", "_read", "_request")
+    __slots__ = ("_aread", "_failure", "_known", "_read", "_request", "_was_asked")
 
     def __init__(
         self, request: ReferenceType[HttpRequest], read: Reader, aread: AsyncReader | None = None
@@ -129,6 +129,7 @@ class OIDCUser(Mapping[str, Any]):
         self._aread = aread
         self._known: Identity | None = None
         self._failure: Exception | None = None
+        self._was_asked = False  # and then narrowed
 
     @property
     def is_logged_in(self) -> bool:
@@ -344,6 +345,7 @@ def narrow(request: HttpRequest, admits: Callable[[HttpRequest, Identity], bool]
             return None
         return identity if await sync_to_async(admits)(request, identity) else None
 
+    user._was_asked = was_asked(user)  # the page varies on it all the same
     user._read, user._aread = narrowed, anarrowed  # once more, if it was asked already
 
 
@@ -391,7 +393,7 @@ def is_broken(request: HttpRequest) -> bool:
 
 def was_asked(user: OIDCUser) -> bool:
     """Whether anybody wanted to know who the visitor is."""
-    return is_known(user) or user._failure is not None
+    return user._was_asked or is_known(user) or user._failure is not None
 
 
 def _provider(identity: Identity) -> Provider:

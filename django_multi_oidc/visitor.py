@@ -8,13 +8,12 @@ from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import DatabaseError
 from django.http import HttpRequest
 
 from . import cookies, revocation
 from .exceptions import RevocationUnknown, RuleFailed
 from .providers import configuration
-from .users import Identity, OIDCUser, identity_of, is_known, known_identity
+from .users import Identity, OIDCUser, identity_of, is_known, known_identity, quiet
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ def identity_if_known(request: HttpRequest) -> Identity | None:
     """`identity`, who is let in; None also where nobody can say: for pages that have something else to say."""
     try:
         return admitted(request)
-    except (RevocationUnknown, DatabaseError):
+    except RevocationUnknown:
         return None
 
 
@@ -79,9 +78,13 @@ def admitted(request: HttpRequest) -> Identity | None:
 
 
 def is_admitted(request: HttpRequest) -> bool:
-    """Whether the request's user is somebody, as far as an app on top is concerned (`users.narrow`)."""
+    """Whether the request's user is somebody, as far as an app on top is concerned (`users.narrow`).
+
+    For our own pages, which do not fail with it: where nobody can say, no.
+    """
     user: OIDCUser | None = getattr(request, "oidc_user", None)
-    return user is None or identity_of(user) is not None
+    with quiet(request):
+        return user is None or identity_of(user) is not None
 
 
 def owner_even_in_an_outage(request: HttpRequest) -> Identity | None:

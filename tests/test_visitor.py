@@ -12,6 +12,7 @@ import time_machine
 from asgiref.sync import async_to_sync
 from django.core.cache import caches
 from django.core.exceptions import SynchronousOnlyOperation
+from django.db import OperationalError
 from django.template import engines
 from django.test import AsyncClient
 
@@ -20,7 +21,7 @@ from django_multi_oidc import visitor as visitors
 from django_multi_oidc.exceptions import ConfigurationError, RevocationUnknown
 from django_multi_oidc.shortcuts import end_access, logout
 from django_multi_oidc.signals import oidc_logged_out, oidc_revoked
-from django_multi_oidc.users import attach, attach_identity
+from django_multi_oidc.users import attach, attach_identity, narrow
 from tests import site
 
 IDENTITY = "multi_oidc_auth"
@@ -573,3 +574,69 @@ def test_a_session_stays_its_owners(visitor, op):  # A2: whose rule fails
     op.auto_login("kim")
     visitor.log_in("/oidc/login/beta/")
     assert "note" not in visitor.client.session
+
+
+# Who is let in, and whose session it is
+
+
+@pytest.fixture
+def switched_off(settings, live_secrets):
+    live_secrets["revocation"] = False
+    settings.MULTI_OIDC_SECRETS = {"auth": live_secrets}
+
+
+def no_one(request, identity):
+    return False
+
+
+def test_who_is_not_let_in_is_not_admitted(switched_off, rf, make_identity, cookie_of):
+    request = rf.get("/", headers={"cookie": cookie_of(make_identity(login_at=time.time()))})
+    attach(request, visitors.read)
+    assert visitors.admitted(request) == visitors.identity(request) == visitors.identity_if_known(request)
+    assert visitors.is_admitted(request)
+    request = rf.get("/", headers={"cookie": cookie_of(make_identity(login_at=time.time()))})
+    attach(request, visitors.read)
+    narrow(request, no_one)
+    assert visitors.identity(request) is not None
+    assert not visitors.is_admitted(request)
+    assert visitors.admitted(request) is visitors.identity_if_known(request) is None
+
+
+def test_nobody_is_not_asked_about(switched_off, rf):
+    request = rf.get("/")
+    attach(request, visitors.read)
+    narrow(request, lambda request, identity: 1 / 0)
+    assert visitors.admitted(request) is visitors.identity_if_known(request) is None
+
+
+def test_without_our_middleware_nobody_says_no(switched_off, rf, make_identity, cookie_of):
+    identity = make_identity(login_at=time.time())
+    request = rf.get("/", headers={"cookie": cookie_of(identity)})
+    assert visitors.is_admitted(request)
+    assert visitors.admitted(request) == visitors.session_owner(request) == identity
+
+
+def test_a_page_with_something_else_to_say_does_not_wait_for_a_database(
+    switched_off, rf, make_identity, cookie_of
+):
+    def is_down(request, identity):
+        raise OperationalError("no connection")
+
+    request = rf.get("/", headers={"cookie": cookie_of(make_identity(login_at=time.time()))})
+    attach(request, visitors.read)
+    narrow(request, is_down)
+    assert visitors.identity_if_known(request) is None
+
+
+def test_a_session_is_of_who_is_there_and_else_of_the_cookies_identity(
+    switched_off, rf, make_identity, cookie_of
+):
+    pat, kim = make_identity(login_at=time.time()), make_identity("beta", login_at=time.time())
+    request = rf.get("/", headers={"cookie": cookie_of(pat)})
+    user = attach(request, visitors.read)
+    assert visitors.session_owner(request) == pat
+    assert repr(user) == "<OIDCUser: not asked for>"
+    attach_identity(request, kim)
+    assert visitors.session_owner(request) == kim
+    attach_identity(request, None)
+    assert visitors.session_owner(request) is None

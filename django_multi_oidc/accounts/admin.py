@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import localtime
@@ -61,6 +61,12 @@ class OIDCIdentityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
         """No: an account that is another one is another account."""
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: OIDCIdentity | None = None) -> bool:
+        """Who may delete users may delete what goes with them."""
+        user: Any = get_user_model()._meta
+        of_users = f"{user.app_label}.{get_permission_codename('delete', user)}"
+        return super().has_delete_permission(request, obj) or request.user.has_perm(of_users)
+
     def has_end_access_permission(self, request: HttpRequest) -> bool:
         """Who may change identities, by Django's permissions, may end their logins."""
         return request.user.has_perm("multi_oidc_accounts.change_oidcidentity")
@@ -88,7 +94,7 @@ def _problem_with(row: OIDCIdentity) -> str:
             "No login was ended: that needs revocation = true in [auth] of the secrets file. Without it, deactivate "
             "the user, who is then out at the next request."
         )
-    names = providers_of(row.issuer, name=row.provider)
+    names = providers_of(row.issuer)
     if not names:
         gone = gettext("There is no provider of that issuer any more, by which %(user)s could be logged in.")
         return gone % _names(row)

@@ -9,8 +9,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.models import NOT_PROVIDED
+from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from ..checks.project import ACCOUNT_MIDDLEWARE, USER_MIDDLEWARE, position
@@ -21,6 +23,7 @@ from .setting_checks import check_links_by_email, check_roles, check_settings
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 BY_HEADER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+ANSWERS_OF_BACKENDS = ("has_perm", "get_all_permissions", "get_group_permissions", "get_user_permissions")
 OUR_BACKEND = "django_multi_oidc.accounts.backends.OIDCAccountBackend"
 ADMIN_CONFIG = "django_multi_oidc.accounts.admin_config.OIDCAdminConfig"
 ADMIN_SITE_MIXIN = "django_multi_oidc.accounts.admin_site.OIDCAdminSiteMixin"
@@ -111,9 +114,9 @@ def _gives_permissions(path: str) -> bool:
         backend = import_string(path)
     except ImportError:
         return False  # Django says so itself
-    inherited = BaseBackend.get_group_permissions, BaseBackend.get_all_permissions
-    own = getattr(backend, "get_group_permissions", None), getattr(backend, "get_all_permissions", None)
-    return own not in ((None, None), inherited)
+    own = [getattr(backend, name, None) for name in ANSWERS_OF_BACKENDS]
+    inherited = [getattr(BaseBackend, name) for name in ANSWERS_OF_BACKENDS]
+    return any(answer not in (None, base) for answer, base in zip(own, inherited, strict=True))
 
 
 def check_user_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -171,4 +174,13 @@ def check_admin_site(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="multi_oidc_accounts.W004",
         )
         for name in sorted(site.name for site in sites if not isinstance(site, mixin))
+        if _is_routed(name)
     ]
+
+
+def _is_routed(name: str) -> bool:
+    try:
+        reverse(f"{name}:index")
+    except (NoReverseMatch, ImproperlyConfigured):
+        return False
+    return True

@@ -88,17 +88,17 @@ def _user(request: HttpRequest) -> Any:
     if identity is not None:
         return _account(request, identity)
     # In a frame of ours, nobody may be said of whom nobody can say: not that it is somebody else.
-    return _session_user(request) if is_known(user) else AnonymousUser()
+    return session_user(request) if is_known(user) else AnonymousUser()
 
 
 async def _auser(request: HttpRequest) -> Any:
     identity = identity_of(await request.aoidc_user())  # type: ignore[attr-defined]  # seen to above
     if identity is None:
-        return await sync_to_async(_session_user)(request)
+        return await sync_to_async(session_user)(request)
     return await sync_to_async(_account)(request, identity)
 
 
-def _session_user(request: HttpRequest) -> Any:
+def session_user(request: HttpRequest) -> Any:
     """Whom Django's own login has let in; looked up once."""
     known = request._multi_oidc_session_user  # type: ignore[attr-defined]  # set by derive
     if known is None:

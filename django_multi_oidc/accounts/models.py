@@ -52,7 +52,7 @@ class OIDCIdentity(models.Model):
     login_at = models.FloatField("last login", default=0.0)
     """Of the newest login that was seen: seconds since the epoch, which know no time zones; 0 for none."""
     saved = models.JSONField(default=dict, editable=False)
-    """What its login has last written into the row and the groups of the user (`standing.save`)."""
+    """What its login has last written into the row and the groups of the user (`people`)."""
 
     objects = OIDCIdentities.as_manager()
 

@@ -10,7 +10,7 @@ from functools import partial
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Value
+from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
@@ -23,11 +23,10 @@ from .models import OIDCIdentity
 
 logger = logging.getLogger(__name__)
 
+WRITTEN = "managed"  # in what a row has saved, once its login has written
 NO_ACCOUNT = _("There is no account for you on this site. Ask whoever runs it for one.")
 DEACTIVATED = _("Your account on this site is deactivated.")
-ADDRESS_TAKEN = _(
-    "Another account on this site has your e-mail address. Ask whoever runs the site to link the two."
-)
+ADDRESS_TAKEN = _("Another account on this site has your e-mail address. Ask whoever runs the site.")
 
 
 @sensitive_variables()
@@ -52,7 +51,7 @@ def welcome(identity: Identity) -> AbstractBaseUser:
     if _is_news(link, identity, now):
         link = _bring_in_step(link, identity, now)
         _check_active(link.user)  # as it is under the lock
-    standing.show(link.user, now, link.saved)
+    standing.show(link.user, now, standing.given_by([link.saved]))
     return link.user
 
 
@@ -64,19 +63,25 @@ def known_user(identity: Identity) -> AbstractBaseUser | None:
 
 def without_privileges(user: AbstractBaseUser) -> AbstractBaseUser:
     """Somebody whom Django's own login has let in: what the rules give comes by a provider alone."""
-    if OIDCIdentity.objects.filter(user_id=user.pk).exists():
-        standing.show(user, standing.NOTHING)
+    if saved := OIDCIdentity.objects.filter(user_id=user.pk).values_list("saved", flat=True):
+        standing.show(user, standing.NOTHING, standing.given_by(saved))
     return user
 
 
 def take_back(row: OIDCIdentity) -> None:
-    """Save that the row, which is gone, gives nothing more. Of one that nobody has logged in by, all is of hands."""
-    if not row.saved:
+    """Save that the row, which is gone, gives nothing more. Of one whose login wrote nothing, all is of hands."""
+    if WRITTEN not in row.saved:
         return
-    with user_model.untold_errors(), transaction.atomic(using=user_model.database()):
-        user = user_model.lock_if_there(row.user_id)
-        if user is not None:
-            standing.save(user, row.saved, standing.NOTHING)
+    with (
+        suppress(ObjectDoesNotExist),  # the user was deleted meanwhile
+        user_model.untold_errors(),
+        transaction.atomic(using=user_model.database()),
+    ):
+        user = user_model.lock(row.user_id)
+        others = OIDCIdentity.objects.using(user_model.database()).filter(user_id=user.pk)
+        given = standing.given_by([row.saved, *(other.saved for other in others)])
+        standing.save(user, given, standing.NOTHING)
+        others.update(saved={})  # whichever of them is the newest writes at its next request
 
 
 def _check_active(user: AbstractBaseUser) -> None:
@@ -96,7 +101,8 @@ def _first_sight(identity: Identity) -> OIDCIdentity:
     match = linking.user_by_email(identity) if policy != "never" else None
     link = _joined(identity, partial(_take_over, identity, match)) if match is not None else None
     if link is None and policy != "always":
-        raise _refused(NO_ACCOUNT, "no user is linked to the account, and none is made")
+        why = linking.obstacle(identity) if policy == "invited" else "none is made"
+        raise _refused(NO_ACCOUNT, f"no user is linked to the account, and {why}")
     # Not in the transaction: the project's function may ask the database, after which SQLite may let nobody write.
     link = link or _joined(identity, partial(_save_new, identity, making.new_user(identity)))
     if link is None:
@@ -157,17 +163,21 @@ def _bring_in_step(link: OIDCIdentity, identity: Identity, now: standing.Standin
     using = user_model.database()
     rows = OIDCIdentity.objects.using(using)
     with user_model.untold_errors(), transaction.atomic(using=using):
-        # A write comes first: SQLite lets nobody write who has begun by reading what another changes.
-        rows.filter(pk=link.pk).update(login_at=Greatest(F("login_at"), Value(identity.login_at)))
         try:
-            user, fresh = user_model.lock(link.user_id), rows.get(pk=link.pk)
+            user = user_model.lock(link.user_id)  # before any of the rows, or two would wait for each other
+            rows.filter(pk=link.pk).update(login_at=Greatest(F("login_at"), Value(identity.login_at)))
+            fresh = rows.get(pk=link.pk)
         except ObjectDoesNotExist:
             raise _refused(NO_ACCOUNT, "the user was deleted, or unlinked, meanwhile") from None
-        newest = rows.filter(user_id=user.pk).aggregate(at=Max("login_at"))["at"]
-        if identity.login_at >= newest:
+        others = list(rows.filter(user_id=user.pk).exclude(pk=fresh.pk))
+        given = standing.given_by(row.saved for row in (fresh, *others))
+        if identity.login_at >= max(row.login_at for row in (fresh, *others)):
             if refused := making.copy_claims(user, identity):
                 logger.warning("user %s: the database does not take the new %s", user.pk, ", ".join(refused))
-            fresh.saved, fresh.provider = standing.save(user, fresh.saved, now), identity.provider
-            fresh.save(update_fields=["saved", "provider"])
+            given = standing.save(user, given, now)
+            fresh.saved, fresh.provider = now.written, identity.provider
+        for row in (fresh, *others):  # each request knows what rules gave by its own row alone
+            row.saved = {**row.saved, standing.GIVEN: given}
+            row.save(update_fields=["saved", "provider"])
     fresh.user = user  # type: ignore[assignment]  # of whichever model
     return fresh

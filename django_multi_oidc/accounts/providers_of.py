@@ -7,19 +7,16 @@ from ..exceptions import IssuerMismatch, LoginError
 from ..providers import Provider, configuration
 
 
-def providers_of(issuer: str, *, name: str) -> list[str]:
-    """Names of the providers with this issuer, which several tables may have.
-
-    Of one that cannot be asked, its name has to do: ``name`` is the one that was last used.
-    """
-    return [found.name for found in configuration().providers.values() if _has(found, issuer, name)]
+def providers_of(issuer: str) -> list[str]:
+    """Names of the providers with this issuer, which several tables may have; with those that cannot be asked now."""
+    return [found.name for found in configuration().providers.values() if _may_have(found, issuer)]
 
 
-def _has(provider: Provider, issuer: str, name: str) -> bool:
+def _may_have(provider: Provider, issuer: str) -> bool:
     try:
         backend_of(provider).check_issuer(issuer, required=False)
     except IssuerMismatch:
         return False
-    except LoginError:
-        return provider.name == name
+    except LoginError:  # to end too much is better than to say that all has ended
+        return True
     return True

@@ -17,7 +17,7 @@ from ..signals import oidc_logged_in, oidc_logged_out, oidc_logging_in
 from ..users import OIDCUser, identity_of
 from . import people
 from .backends import OIDCAccountBackend
-from .middleware import derive, is_derived, remember
+from .middleware import derive, is_derived, remember, session_user
 from .models import OIDCIdentity
 
 logger = logging.getLogger(__name__)
@@ -45,8 +45,10 @@ def welcome(request: HttpRequest, user: OIDCUser, **kwargs: Any) -> None:
     identity: Any = identity_of(user)  # never nobody, at a login
     account = people.welcome(identity)
     if SESSION_KEY in request.session:
+        request.user = session_user(request)  # who it is about; and who else is there need not be asked
         with _our_doing(request):
             logout(request)
+        derive(request)
     remember(request, identity, account)
 
 
@@ -75,9 +77,9 @@ def note_other_login(user: Any, request: HttpRequest | None = None, **kwargs: An
         return
     backend = request.session.get(BACKEND_SESSION_KEY)
     logger.warning("user %s has logged in past the providers, by %s", user.pk, backend)
+    derive(request)  # Django has left there what the row says, staff or not
     if request.oidc_user:  # type: ignore[attr-defined]  # our middleware's
         request.session.flush()
-        derive(request)
         logger.warning("that login does not count: an identity is there, of user %s", request.user.pk)
 
 
@@ -88,9 +90,11 @@ def follow_other_logout(request: HttpRequest | None = None, **kwargs: Any) -> No
             forget(request)
 
 
-def take_back(instance: OIDCIdentity, **kwargs: Any) -> None:
+def take_back(instance: OIDCIdentity, origin: Any = None, **kwargs: Any) -> None:
     """An account that is unlinked leaves nothing of what rules gave it: a password may log in its user."""
-    people.take_back(instance)
+    # Where the user is deleted, the row goes with it, and nobody is to be saved meanwhile.
+    if getattr(origin, "model", type(origin)) is OIDCIdentity:
+        people.take_back(instance)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from . import user_model
 logger = logging.getLogger(__name__)
 
 FLAGS = ("is_staff", "is_superuser")
+GIVEN = "given"  # in what a row has saved
 SHOWN = "_multi_oidc_groups"  # on a user whom `show` was told of
 
 
@@ -55,30 +57,37 @@ def standing_of(identity: Identity) -> Standing:
 
 
 def is_saved(user: AbstractBaseUser, saved: dict[str, Any], standing: Standing) -> bool:
-    """Whether the database says the same. ``saved``: what `save` has returned, as groups are not in the user's row."""
+    """Whether the database says the same. ``saved``: the row's, as groups are not in the user's own."""
     written = {key: saved.get(key) for key in standing.written}
     return written == standing.written and not _changed_flags(user, standing)
 
 
-def save(user: AbstractBaseUser, saved: dict[str, Any], standing: Standing) -> dict[str, Any]:
-    """Write it into the user's row and groups, for other code; what has to be known of it the next time."""
+def given_by(saved: Iterable[dict[str, Any]]) -> list[int]:
+    """The ids of the groups that rules have given a user, by all rows of that user."""
+    return sorted({pk for each in saved for pk in each.get(GIVEN, [])})
+
+
+def save(user: AbstractBaseUser, before: list[int], standing: Standing) -> list[int]:
+    """Write it into the user's row and groups, for other code; the ids of the groups that are given.
+
+    ``before``: of those that were given.
+    """
     if changed := _changed_flags(user, standing):
         vars(user).update(changed)
         user.save(update_fields=changed.keys())
-    given = _save_groups(user, saved.get("given", []), standing) if user_model.has_groups() else []
-    return {**standing.written, "given": given}
+    return _save_groups(user, before, standing) if user_model.has_groups() else []
 
 
-def show(user: AbstractBaseUser, standing: Standing, saved: dict[str, Any] | None = None) -> None:
+def show(user: AbstractBaseUser, standing: Standing, given: list[int]) -> None:
     """Have the object say so, whatever the database has: another identity of the person may have written there.
 
-    ``saved``: as for `save`; a group that a rule gave is of no hand, whatever it is called now.
+    ``given``: the ids of the groups that rules gave, which no hand has, whatever they are called now.
     """
     for name in FLAGS:
         if user_model.field(name):
             setattr(user, name, getattr(standing, name))
     if user_model.has_groups():
-        groups = _groups_of(user, standing, (saved or {}).get("given", []))
+        groups = _groups_of(user, standing, given)
         # Where `prefetch_related` leaves what user.groups answers by, to Django's permissions too.
         vars(user).update({"_prefetched_objects_cache": {user_model.MEMBERSHIP: groups}, SHOWN: groups})
 
@@ -92,7 +101,7 @@ def groups_shown(user: Any) -> Any:
 def _groups_of(user: AbstractBaseUser, standing: Standing, given: list[int]) -> Any:
     managed = Q(name__in=list(conf.MULTI_OIDC_ACCOUNTS_GROUPS)) | Q(pk__in=given)
     return Group.objects.filter(
-        Q(name__in=standing.groups) | (Q(pk__in=user_model.memberships(user)) & ~managed)
+        Q(name__in=standing.groups) | (Q(pk__in=user_model.memberships(user).values("pk")) & ~managed)
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group
-from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db import DatabaseError, connections, models, router
+from django.core.exceptions import FieldDoesNotExist
+from django.db import DatabaseError, models, router
+from django.db.models import F, QuerySet
 
 MEMBERSHIP = "groups"
 
@@ -37,11 +38,11 @@ def has_groups() -> bool:
     return isinstance(found, models.ManyToManyField) and found.related_model is Group
 
 
-def memberships(user: AbstractBaseUser) -> Any:
-    """A query for the ids of the user's groups, as the database has them."""
-    groups: Any = get_user_model()._meta.get_field(MEMBERSHIP)
-    rows = groups.remote_field.through._base_manager.filter(**{groups.m2m_field_name(): user.pk})
-    return rows.values(f"{groups.m2m_reverse_field_name()}_id")
+def memberships(user: AbstractBaseUser) -> QuerySet[Group]:
+    """The user's groups, as the database has them, whatever ``user.groups`` shows."""
+    field: Any = get_user_model()._meta.get_field(MEMBERSHIP)
+    # By lookup: a query that names the table between cannot be pickled, and people pickle users.
+    return Group._base_manager.filter(**{field.related_query_name(): user.pk})
 
 
 def database() -> str:
@@ -59,20 +60,13 @@ def untold_errors() -> Iterator[None]:
         raise type(error)(f"the database did not store a user; SQLSTATE: {state}") from None
 
 
-def lock_if_there(pk: Any) -> AbstractBaseUser | None:
-    """`lock`, and None where there is no such user any more."""
-    try:
-        return lock(pk)
-    except ObjectDoesNotExist:
-        return None
-
-
 def lock(pk: Any) -> AbstractBaseUser:
-    """The user as the database has it now, locked until the transaction ends. Raises DoesNotExist."""
-    using = database()
-    # Without KEY: a new identity of the user takes a share of the key, and two of them would wait for each other.
-    no_key = connections[using].features.has_select_for_no_key_update
-    # The default manager may hide users.
-    users = get_user_model()._base_manager.using(using)
-    found: AbstractBaseUser = users.select_for_update(no_key=no_key).get(pk=pk)
+    """The user as the database has it now; nobody else writes it until the transaction ends. Raises DoesNotExist.
+
+    By writing: SQLite, which knows no locks of rows, lets nobody write who has begun by reading what another changes.
+    """
+    # The default manager may hide users. A password is no key, for which a new identity of the user would wait.
+    users = get_user_model()._base_manager.using(database())
+    users.filter(pk=pk).update(password=F("password"))
+    found: AbstractBaseUser = users.get(pk=pk)
     return found

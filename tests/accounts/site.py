@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import alogout
+from django.contrib.auth import alogout, authenticate, login
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpResponse, JsonResponse
@@ -79,3 +79,9 @@ def note_user(request):
 def token_login(request):
     user_logged_in.send(sender=type(request.user), request=request, user=request.user)
     return HttpResponse("told")
+
+
+def password_flags(request):
+    login(request, authenticate(request, username="root", password="the password"))
+    user = request.user
+    return JsonResponse({"user": user.get_username(), "staff": user.is_staff, "superuser": user.is_superuser})

@@ -83,6 +83,15 @@ def test_a_user_model_without_names_has_none(admin):
     assert OIDCIdentityAdmin(OIDCIdentity, site).person(row) is None
 
 
+def test_so_may_who_may_delete_users_alone(admin, accounts):
+    del accounts.MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE
+    pat, user = OIDCIdentity.objects.get(subject="pat").user, kims().user
+    for codename in ("delete_user", "view_user"):
+        pat.user_permissions.add(Permission.objects.get(codename=codename))
+    assert admin.client.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not OIDCIdentity.objects.filter(subject="kim").exists()
+
+
 def test_a_user_with_identities_can_be_deleted(admin):
     user = kims().user
     response = admin.client.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"})

@@ -6,9 +6,10 @@ import pytest
 from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.core.checks import Error, Warning, run_checks  # noqa: A004 - Django's names
+from django.urls import clear_url_caches, path
 
 from django_multi_oidc.accounts import checks, user_model
-from tests.accounts import models
+from tests.accounts import models, urls
 from tests.accounts.conftest import MIDDLEWARE, MODEL_BACKEND, OUR_BACKEND
 
 ACCOUNT = "django_multi_oidc.accounts.middleware.OIDCAccountMiddleware"
@@ -252,8 +253,11 @@ def test_a_wrong_secrets_file_is_somebody_elses_to_say(found, settings):
     assert found() == []
 
 
-def test_djangos_own_admin_site(found):
+def test_djangos_own_admin_site(found, monkeypatch):
     site = AdminSite("shop")  # known to Django for as long as it is there
+    assert found() == []  # nobody can go there
+    monkeypatch.setattr(urls, "urlpatterns", [*urls.urlpatterns, path("shop/", site.urls)])
+    clear_url_caches()
     assert found() == [
         Warning(
             'The admin site "shop" has Django\'s login page, with no button for any provider, and tells people who are '
@@ -264,7 +268,17 @@ def test_djangos_own_admin_site(found):
             id="multi_oidc_accounts.W004",
         )
     ]
+    clear_url_caches()
     del site
+
+
+def test_an_admin_site_of_a_project_without_pages(found, accounts):
+    accounts.ROOT_URLCONF = "tests.accounts.making"
+    clear_url_caches()
+    site = AdminSite("shop")
+    assert checks.check_admin_site(None) == []
+    del site
+    clear_url_caches()
 
 
 def test_no_admin_at_all(monkeypatch):

@@ -123,6 +123,34 @@ def test_never_somebody_who_is_linked(pat, identity):
     assert linking.user_by_email(identity(**EMAIL)) is None
 
 
+@pytest.mark.parametrize(
+    ("claims", "users", "reason"),
+    [
+        ({}, [], "it has no address that the provider has verified"),
+        ({"email": "pat@alpha.example"}, [{}], "it has no address that the provider has verified"),
+        (
+            {"email": "pat@beta.example", "email_verified": True},
+            [],
+            "MULTI_OIDC_ACCOUNTS_LINK_BY_EMAIL does not name the domain of its address for this provider",
+        ),
+        (EMAIL, [], "no user without an account has its address"),
+        (EMAIL, [{}, {}, {}], "more than one user without an account has its address"),
+        (
+            EMAIL,
+            [{"is_staff": True}],
+            "the one with its address may not be taken over: staff, or a superuser",
+        ),
+    ],
+)
+def test_the_log_says_why_nobody_is_linked(identity, settings, caplog, claims, users, reason):
+    caplog.set_level("INFO", logger="django_multi_oidc")
+    settings.MULTI_OIDC_ACCOUNTS_CREATE_USERS = "invited"
+    for number, flags in enumerate(users):
+        User.objects.create_user(f"user {number}", "pat@alpha.example", **flags)
+    assert people.user_of(identity(**claims)) is None
+    assert caplog.messages == [f"identity not accepted: no user is linked to the account, and {reason}"]
+
+
 def test_a_model_without_addresses_has_nobody_with_one(identity, monkeypatch):
     monkeypatch.setattr(user_model, "get_user_model", lambda: PlainUser)
     monkeypatch.setattr(linking, "get_user_model", lambda: PlainUser)

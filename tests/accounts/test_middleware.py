@@ -267,6 +267,27 @@ def test_our_own_pages_know_of_nobody_who_is_not_let_in(visitor, op, log_in, liv
         assert visitor.get(callback).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "path", ["/oauth2callback?state=x", "/oidc/refused/", "the Back button", "/oidc/login/"]
+)
+def test_our_own_pages_do_not_fail_with_a_rule(visitor, op, log_in, live_secrets, rules, path):  # L7
+    op.auto_login("kim")
+    callback = visitor.at_provider(visitor.begin())
+    visitor.get(callback)
+    link = visitor.get("/admins/", **{"HX-Request": "true"})["HX-Redirect"]
+    rules(admins={"function": "tests.site.fails"})
+    url = {"/oidc/refused/": link, "the Back button": callback}.get(path, path)
+    assert visitor.get(url).status_code < 500
+
+
+def test_who_asked_before_us_makes_the_page_vary(visitor, log_in, accounts):
+    """Or a cache would hand one person's page to another."""
+    at = accounts.MIDDLEWARE.index("django_multi_oidc.accounts.middleware.OIDCAccountMiddleware")
+    accounts.MIDDLEWARE = [*accounts.MIDDLEWARE[:at], "tests.site.AskFirst", *accounts.MIDDLEWARE[at:]]
+    log_in("pat")
+    assert visitor.get("/nobody-asked/")["Vary"] == "Cookie"
+
+
 def test_in_a_frame_of_ours_nobody_is_somebody_else(visitor, someone_else, log_in, root, accounts, rules):
     """The cookie's identity cannot be asked about, and a password login is there as well."""
     log_in("kim", browser=someone_else)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import DataError, IntegrityError, OperationalError
 
 from django_multi_oidc.accounts import linking, people, user_model
@@ -201,7 +204,7 @@ def test_a_database_that_takes_no_such_user_is_a_refusal(identity, monkeypatch):
     with pytest.raises(LoginRefused) as caught:
         people.welcome(pat)
     assert str(caught.value.own_message) == (
-        "Another account on this site has your e-mail address. Ask whoever runs the site to link the two."
+        "Another account on this site has your e-mail address. Ask whoever runs the site."
     )
     assert caught.value.detail == "the database takes no second user of this kind"
     assert caught.value.__cause__ is None
@@ -258,6 +261,14 @@ def test_a_linked_user_has_no_password_any_more(identity, accounts):
     mallory.refresh_from_db()
     assert not mallory.has_usable_password()
     assert mallory.get_session_auth_hash() != hash_before
+
+
+def test_a_user_can_be_pickled(identity, settings):
+    """As caches do."""
+    settings.MULTI_OIDC_ACCOUNTS_GROUPS = {"Editors": "admin"}
+    Group.objects.create(name="Editors")
+    user = pickle.loads(pickle.dumps(people.user_of(identity(**EMAIL))))
+    assert [group.name for group in user.groups.all()] == ["Editors"]
 
 
 def test_a_rule_that_fails_is_no_no(identity, secrets, settings):

@@ -16,14 +16,14 @@ def issuer(live_secrets, settings, op):
 
 
 def test_all_that_have_the_issuer(issuer):
-    assert providers_of(issuer, name="alpha") == ["alpha", "sibling"]
+    assert providers_of(issuer) == ["alpha", "sibling"]
 
 
 def test_a_name_that_is_of_another_issuer_now_is_none(issuer):
-    assert providers_of("https://old.example", name="alpha") == []
+    assert providers_of("https://old.example") == []
 
 
-def test_of_one_that_cannot_be_asked_the_name_has_to_do(issuer, op):
+def test_those_that_cannot_be_asked_are_among_them(issuer, op):
     discovery.clear()
     op.go_down()
-    assert providers_of(issuer, name="sibling") == ["sibling"]
+    assert providers_of(issuer) == ["alpha", "beta", "sibling"]

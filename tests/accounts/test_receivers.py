@@ -104,6 +104,15 @@ def test_a_password_login_is_logged(visitor, root, caplog):
     ]
 
 
+def test_in_its_own_request_a_linked_user_has_nothing_of_the_rules(visitor, someone_else, log_in, accounts):
+    accounts.MULTI_OIDC_ACCOUNTS_SUPERUSER_ROLE = "admin"
+    user = log_in("pat", browser=someone_else)
+    user.username = "root"
+    user.set_password("the password")
+    user.save()
+    assert visitor.get("/password-flags/").json() == {"user": "root", "staff": False, "superuser": False}
+
+
 def test_beside_an_identity_it_does_not_count(visitor, log_in, root, caplog):
     pat = log_in("pat")
     assert password_login(visitor).content.decode() == pat.get_username()
@@ -195,6 +204,20 @@ def test_the_logout_of_somebody_deactivated_is_told_to_nobody(visitor, log_in, h
     assert heard == [("oidc out", "pat@alpha.example", "", "alpha")]
 
 
+def test_a_login_ends_a_password_login_whatever_the_old_identitys_rule_says(
+    visitor, someone_else, op, log_in, root, rules, heard
+):
+    log_in("kim", browser=someone_else)
+    password_login(visitor)
+    visitor.client.cookies["multi_oidc_auth"] = someone_else.cookies["multi_oidc_auth"]
+    rules(admins={"function": "tests.site.fails"})
+    heard.clear()
+    op.auto_login("pat")
+    assert visitor.log_in("/oidc/login/beta/").status_code == 302
+    assert heard[0][:2] == ("out", "root")
+    assert visitor.client.session.get(SESSION_KEY) is None
+
+
 def test_where_the_middleware_is_not_nothing_happens(visitor, accounts, root, log_in, heard):
     accounts.MIDDLEWARE = [path for path in accounts.MIDDLEWARE if "OIDCAccount" not in path]
     visitor.log_in()
@@ -230,8 +253,8 @@ def test_the_user_of_a_login_is_looked_up_once(visitor, op, log_in, django_asser
     log_in("pat")
     op.auto_login("pat")
     url = visitor.at_provider(visitor.begin())
-    # The row with its user; seven to bring them in step, two of them a savepoint; last_login.
-    with django_assert_num_queries(9):
+    # The row with its user; eight to bring them in step, two of them a savepoint; last_login.
+    with django_assert_num_queries(10):
         visitor.get(url)
 
 

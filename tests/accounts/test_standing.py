@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.db.models.signals import post_save
 
 from django_multi_oidc.accounts import people, standing, user_model
 from django_multi_oidc.accounts.backends import OIDCAccountBackend
@@ -209,6 +210,56 @@ def test_one_that_is_renamed_does_too(pat, roles, settings, editors, renamed):
     assert names(people.user_of(pat).groups.all()) == names(User.objects.get().groups.all()) == []
 
 
+@pytest.mark.parametrize("gone", ["setting", "name"])
+def test_what_one_account_was_given_is_not_the_other_accounts(pat, identity, roles, settings, editors, gone):
+    user = people.user_of(pat)
+    OIDCIdentity.objects.link(user=user, issuer="http://localhost:9/beta", subject="pat-sub", provider="beta")
+    editors.permissions.add(Permission.objects.get(codename="change_group"))
+    older_beta = identity(provider="beta")
+    people.user_of(older_beta)
+    people.user_of(identity(email="pat@a.example", email_verified=True))
+    assert names(User.objects.get().groups.all()) == ["Editors"]
+    if gone == "setting":
+        settings.MULTI_OIDC_ACCOUNTS_GROUPS = {}
+    else:
+        Group.objects.update(name="Writers")
+    shown = people.user_of(older_beta)
+    assert (names(shown.groups.all()), shown.has_perm("auth.change_group")) == ([], False)
+    by_password = people.without_privileges(User.objects.get())
+    assert (names(by_password.groups.all()), by_password.has_perm("auth.change_group")) == ([], False)
+    people.user_of(identity(provider="beta"))
+    assert names(User.objects.get().groups.all()) == []
+
+
+def test_when_one_of_two_accounts_is_unlinked_the_others_word_is_written(pat, identity, roles):
+    user = people.user_of(pat)
+    OIDCIdentity.objects.link(user=user, issuer="http://localhost:9/beta", subject="pat-sub", provider="beta")
+    people.user_of(identity(provider="beta"))
+    newest = identity(email="pat@a.example", email_verified=True)
+    people.user_of(newest)
+    OIDCIdentity.objects.get(provider="beta").delete()
+    assert names(User.objects.get().groups.all()) == []
+    people.user_of(newest)
+    assert names(User.objects.get().groups.all()) == ["Editors"]
+
+
+def test_a_user_is_deleted_without_being_saved_meanwhile(pat, roles, settings):
+    settings.MULTI_OIDC_ACCOUNTS_STAFF_ROLE = "editor"
+    people.user_of(pat)
+    saved = []
+
+    def note(instance, **kwargs):
+        saved.append(instance)
+
+    post_save.connect(note, sender=User)
+    User.objects.get().delete()
+    people.user_of(pat)
+    saved.clear()
+    User.objects.all().delete()
+    post_save.disconnect(note, sender=User)
+    assert (saved, OIDCIdentity.objects.count()) == ([], 0)
+
+
 def test_permissions_stay_the_rules_where_a_view_writes_to_the_groups(pat, roles, editors):
     roles()
     people.user_of(pat)
@@ -245,7 +296,7 @@ def test_a_model_without_flags_and_groups_has_none_to_write(monkeypatch, roles, 
     user = PlainUser(nick="pat")
     everything = standing.Standing(is_staff=True, is_superuser=True, groups=frozenset({"Editors"}))
     with django_assert_num_queries(0):
-        saved = standing.save(user, {}, everything)
-        standing.show(user, everything)
+        assert standing.save(user, [], everything) == []
+        standing.show(user, everything, [])
     assert (user.is_staff, user.groups) == (False, "red")
-    assert standing.is_saved(user, saved, everything)
+    assert standing.is_saved(user, everything.written, everything)

@@ -17,6 +17,7 @@ urlpatterns = [
     path("alogout/", site.leave),
     path("fails/", site.fail),
     path("token-login/", site.token_login),
+    path("password-flags/", site.password_flags),
     path("twice/", site.twice),
     path("save-me/", site.save_me),
     path("", include("tests.urls")),

@@ -24,7 +24,7 @@ MODULES = {
     "backends": "backends | login_flow views backchannel logout_flow",
     "callback": "callback | views secrecy",
     "clocks": "clocks | id_token gates",
-    "cookies": "cookies | views",
+    "cookies": "cookies | views middleware secrecy",
     "discovery": "discovery | backends",
     "id_token": "id_token | backends",
     "issuer": "issuer | id_token discovery backends",

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             os.environ["DEMO_CACHE"] = str(Path(folder) / "cache")
             if admin:
                 make_database(Path(folder) / "demo.sqlite3")
-            self.say(greeting(port, provider, secrets))
+            self.say(greeting(port, provider, secrets, admin=admin))
             serve(port)
 
     def say(self, text: str) -> None:
@@ -99,10 +99,15 @@ def one_line_if_taken(port: int, option: str) -> Iterator[None]:
         raise CommandError(f"Port {port} {what}. Choose another with {option}.") from None
 
 
-def greeting(port: int, provider: DevProvider, secrets: Path) -> str:
+def greeting(port: int, provider: DevProvider, secrets: Path, *, admin: bool) -> str:
     organisations = "\n".join(people_of(realm) for realm in provider.organisations.values())
+    at_admin = (
+        f"\nDjango's own admin is at http://localhost:{port}/admin/, for whom the file calls admins."
+        if admin
+        else ""
+    )
     return f"""
-The demo is at http://localhost:{port}/ (Ctrl-C ends it).
+The demo is at http://localhost:{port}/ (Ctrl-C ends it).{at_admin}
 
 Log in there as any of these people. Nobody has a password, and nothing leaves this machine.
 
