@@ -470,19 +470,6 @@ def test_what_was_saved_meanwhile_by_the_same_login_is_read_again(pat, identity,
 
 
 @ON_POSTGRESQL
-def test_a_superuser_made_by_hand_meanwhile_stays_one(pat, identity, meanwhile):
-    """The role was taken out of the settings, and another request has taken back already what it gave."""
-    users().filter(pk=pat.pk).update(is_superuser=True)
-    pat.oidc_identities.update(saved={"superuser": True})
-    meanwhile(
-        partial(people.user_of, identity()),
-        "UPDATE multi_oidc_accounts_oidcidentity SET saved = '{\"superuser\": false}' WHERE user_id = %s",
-        pat.pk,
-    )
-    assert users().get(pk=pat.pk).is_superuser
-
-
-@ON_POSTGRESQL
 def test_who_only_refers_to_a_user_is_not_waited_for(pat, identity, postgresql):
     """As a row of another table does until its transaction ends."""
     run_sql("SET lock_timeout = '10s'")
