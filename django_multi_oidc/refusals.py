@@ -113,11 +113,11 @@ def _page(
 
 
 def _missing(request: HttpRequest, gate: Gate, refusal: Refusal) -> str:
-    """Which rule is missing, for whom the person shows the page. It names no rule that is about others."""
-    if not gate.explained or gate.role is None or refusal is not Refusal.ROLE:
+    """Which rule is missing, where the gate explains it. It names no rule that is about others."""
+    if not gate.explained or refusal is not Refusal.ROLE:
         return ""
     user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # our middleware's
-    return str(user.why(gate.role))
+    return str(user.why(str(gate.role)))
 
 
 def _reason(gate: Gate, refusal: Refusal) -> str:

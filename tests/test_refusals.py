@@ -12,7 +12,9 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 
-from django_multi_oidc import signing
+from django_multi_oidc import refusals, signing
+from django_multi_oidc.gates import Gate, Refusal
+from django_multi_oidc.users import attach_identity
 from tests import site
 from tests.conftest import CLAIMS
 from tests.flow import parameters as query_of
@@ -549,3 +551,28 @@ def test_json_is_json(ask):
         json.loads(ask("login", {"accept": "application/json"}, who=None).content)["error"]
         == "login_required"
     )
+
+
+@pytest.mark.parametrize(
+    ("gate", "refusal", "says"),
+    [
+        (
+            Gate(role="boss", explained=True),
+            Refusal.ROLE,
+            "For whoever runs this site: not boss: no rule gives it",
+        ),
+        (Gate(role="admin", explained=True), Refusal.ROLE, "For whoever runs this site: admin: admins has"),
+        (Gate(role="boss"), Refusal.ROLE, ""),
+        (Gate(role="boss", explained=True), Refusal.TEST, ""),
+        (Gate(explained=True), Refusal.PROVIDER, ""),
+    ],
+)
+def test_a_page_that_explains_says_which_rule_is_missing(rf, make_identity, settings, gate, refusal, says):
+    """With DEBUG, once."""
+    settings.DEBUG = True
+    request, identity = rf.get("/"), make_identity()
+    attach_identity(request, identity)
+    page = text_of(refusals.answer(request, gate, refusal, identity))
+    assert says in page
+    assert ("For whoever runs this site" in page) is bool(says)
+    assert ("<strong>DEBUG</strong>" in page) is not bool(says)
