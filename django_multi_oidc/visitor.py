@@ -74,7 +74,7 @@ def identity_if_known(request: HttpRequest) -> Identity | None:
 def admitted(request: HttpRequest) -> Identity | None:
     """`identity`, unless an app on top does not let it in."""
     known = identity(request)
-    return known if known is not None and is_admitted(request) else None
+    return known if is_admitted(request) else None
 
 
 def is_admitted(request: HttpRequest) -> bool:

@@ -105,6 +105,19 @@ def test_for_whom_a_cookie_was_signed(secrets, settings, make_identity, cookie_o
     assert caplog.messages == []
 
 
+def test_whose_a_cookie_is_where_allow_cannot_say(
+    secrets, settings, make_identity, cookie_of, rf, caplog
+):  # A2
+    identity = make_identity()
+    header = cookie_of(identity)
+    secrets["alpha"]["allow"] = {"function": "tests.site.fails"}
+    settings.MULTI_OIDC_SECRETS = {"auth": secrets}
+    caplog.set_level(logging.INFO, logger="django_multi_oidc")
+    assert cookies.owner(rf.get("/", headers={"cookie": header})) == identity
+    [message] = caplog.messages
+    assert message.startswith("identity cookie neither accepted nor refused: allow in the secrets file names")
+
+
 def test_no_cookie_is_nobody_without_a_word(secrets, read):  # K3
     assert read("") == (None, [])
     assert read(f"{NAME}=") == (None, [])

@@ -233,6 +233,7 @@ def test_a_refusal_is_shown_and_not_logged(visitor, hook, caplog):  # U7, S7
     assert "You left" not in caplog.text
     assert "left, Pat" not in caplog.text
     assert "login failed: login_refused at stage callback, provider 'alpha'" in caplog.text
+    assert caplog.text.count(": the function of MULTI_OIDC_ON_LOGIN said no\n") == 1
 
 
 def test_a_refusal_is_escaped_even_where_it_is_said_to_be_safe(visitor, hook):  # U7
@@ -508,3 +509,34 @@ def test_a_receiver_that_fails_ends_the_login(visitor, receive, caplog):  # U7, 
     assert ": a receiver of oidc_logging_in raised ZeroDivisionError" in caplog.text
     assert "return 1 / 0" in caplog.text
     assert visitor.user() == {"is_logged_in": False}
+
+
+@pytest.mark.parametrize("detail", ["an account of ours is missing", "zero of them"])
+def test_a_refusal_of_a_receiver_may_say_why_in_the_log(visitor, receive, caplog, detail):
+    caplog.set_level("INFO", logger="django_multi_oidc")
+
+    def refuse(**kwargs):
+        refusal = LoginRefused("No.")
+        refusal.detail = detail
+        raise refusal
+
+    receive(refuse)
+    assert visitor.log_in().status_code == 403
+    assert caplog.text.count(f": {detail}\n") == 1
+
+
+@pytest.mark.parametrize("error", [KeyError("nosuch"), RuntimeError("no")])
+def test_however_a_receiver_fails_the_log_says_where(visitor, receive, caplog, error):
+    def fail(**kwargs):
+        raise error
+
+    receive(fail)
+    assert visitor.log_in().status_code == 500
+    [record] = [
+        record
+        for record in caplog.records
+        if record.levelname == "ERROR" and record.name.endswith("on_login")
+    ]
+    first, *trace = record.getMessage().splitlines()
+    assert first == "a receiver of oidc_logging_in failed, provider 'alpha'"
+    assert "    raise error" in trace
