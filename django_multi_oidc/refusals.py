@@ -114,10 +114,8 @@ def _page(
 
 def _missing(request: HttpRequest, gate: Gate, refusal: Refusal) -> str:
     """Which rule is missing, where the gate explains it. It names no rule that is about others."""
-    if not gate.explained or refusal is not Refusal.ROLE:
-        return ""
     user: OIDCUser = request.oidc_user  # type: ignore[attr-defined]  # our middleware's
-    return str(user.why(str(gate.role)))
+    return str(user.why(str(gate.role))) if gate.explained and refusal is Refusal.ROLE else ""
 
 
 def _reason(gate: Gate, refusal: Refusal) -> str:
