@@ -89,6 +89,8 @@ def test_how_these_pages_look(open_browser, shoot, look):
     page.goto("/admin/")
     shoot(page, f"admin-login-{look}")
     log_in(page, "Kim")
+    sees(page, NOT_YOURS)
+    page.wait_for_load_state("load")  # with its style
     looks_right(page)
     shoot(page, f"admin-not-staff-{look}")
 
