@@ -9,6 +9,8 @@ from django.contrib.auth.models import Permission
 
 from . import standing
 
+OUR_BACKEND = "django_multi_oidc.accounts.backends.OIDCAccountBackend"
+
 
 class OIDCAccountBackend(ModelBackend):
     """Django's permissions of users and groups; logs nobody in: in place of ``ModelBackend``."""

@@ -18,13 +18,13 @@ from django.utils.module_loading import import_string
 from ..checks.project import ACCOUNT_MIDDLEWARE, USER_MIDDLEWARE, position
 from ..conf import conf
 from . import making
+from .backends import OUR_BACKEND
 from .setting_checks import check_links_by_email, check_roles, check_settings
 
 AUTHENTICATION_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 BY_HEADER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 ANSWERS_OF_BACKENDS = ("has_perm", "get_all_permissions", "get_group_permissions", "get_user_permissions")
-OUR_BACKEND = "django_multi_oidc.accounts.backends.OIDCAccountBackend"
 ADMIN_CONFIG = "django_multi_oidc.accounts.admin_config.OIDCAdminConfig"
 ADMIN_SITE_MIXIN = "django_multi_oidc.accounts.admin_site.OIDCAdminSiteMixin"
 

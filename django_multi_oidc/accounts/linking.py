@@ -64,13 +64,12 @@ def _address_field() -> str:
 
 
 @sensitive_variables()
-def may_become(identity: Identity, user: Any, besides: OIDCIdentity | None = None) -> bool:
-    """Whether an account may become this user's by its address alone; ``besides``: a row that does not count."""
+def may_become(identity: Identity, user: Any) -> bool:
+    """Whether an account may become this user's by its address alone."""
     has_it = split_email(getattr(user, _address_field())) == _address_of(identity)
     privileged = getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)
     links = OIDCIdentity.objects.using(user_model.database()).filter(user_id=user.pk)
-    others = links.exclude(pk=besides.pk) if besides else links
-    return has_it and not privileged and not others.exists()
+    return has_it and not privileged and not links.exists()
 
 
 def _address_of(identity: Identity) -> tuple[str, str]:

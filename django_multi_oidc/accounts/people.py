@@ -23,7 +23,6 @@ from .models import OIDCIdentity
 
 logger = logging.getLogger(__name__)
 
-WRITTEN = "managed"  # in what a row has saved, once its login has written
 NO_ACCOUNT = _("There is no account for you on this site. Ask whoever runs it for one.")
 DEACTIVATED = _("Your account on this site is deactivated.")
 ADDRESS_TAKEN = _("Another account on this site has your e-mail address. Ask whoever runs the site.")
@@ -70,7 +69,7 @@ def without_privileges(user: AbstractBaseUser) -> AbstractBaseUser:
 
 def take_back(row: OIDCIdentity) -> None:
     """Save that the row, which is gone, gives nothing more. Of one whose login wrote nothing, all is of hands."""
-    if WRITTEN not in row.saved:
+    if not standing.has_written(row.saved):
         return
     with (
         suppress(ObjectDoesNotExist),  # the user was deleted meanwhile
@@ -128,24 +127,25 @@ def _save_new(identity: Identity, user: AbstractBaseUser) -> None:
 
 def _take_over(identity: Identity, match: AbstractBaseUser) -> None:
     """Raises IntegrityError where the user is not theirs to take any more, LoginRefused for a deactivated one."""
-    # The row first: from then on nobody else writes (SQLite), or waits for the lock (PostgreSQL).
-    link = _link(identity, match)
     try:
         user = user_model.lock(match.pk)
     except ObjectDoesNotExist:
         raise IntegrityError("the user was deleted meanwhile") from None
     _check_active(user)  # or somebody new would be made, who is
-    if not linking.may_become(identity, user, besides=link):
+    if not linking.may_become(identity, user):
         raise IntegrityError("the user was linked to another account, or changed, meanwhile")
     # Whoever has set it may have told another's address to the site; and the sessions of that password end.
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    logger.info("user %s was linked to an account at provider %r, by e-mail address", match.pk, link.provider)
+    _link(identity, user)
+    logger.info(
+        "user %s was linked to an account at provider %r, by e-mail address", user.pk, identity.provider
+    )
 
 
-def _link(identity: Identity, user: AbstractBaseUser) -> OIDCIdentity:
+def _link(identity: Identity, user: AbstractBaseUser) -> None:
     claims = identity.claims
-    return OIDCIdentity.objects.using(user_model.database()).link(
+    OIDCIdentity.objects.using(user_model.database()).link(
         user=user, issuer=claims["iss"], subject=claims["sub"], provider=identity.provider
     )
 

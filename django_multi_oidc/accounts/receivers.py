@@ -16,13 +16,11 @@ from ..ending import forget
 from ..signals import oidc_logged_in, oidc_logged_out, oidc_logging_in
 from ..users import OIDCUser, identity_of
 from . import people
-from .backends import OIDCAccountBackend
+from .backends import OUR_BACKEND
 from .middleware import derive, is_derived, remember, session_user
 from .models import OIDCIdentity
 
 logger = logging.getLogger(__name__)
-
-OUR_BACKEND = f"{OIDCAccountBackend.__module__}.{OIDCAccountBackend.__qualname__}"
 
 
 def connect() -> None:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's names
-from django.utils.module_loading import import_string
 
 from ..checks.known import known_configuration
+from ..checks.setting_values import import_problem
 from ..conf import conf
 from ..gates import age_gate
 from ..providers.addresses import ENTRA_HOSTS
@@ -34,8 +34,10 @@ def _wrong_values() -> Iterator[tuple[str, str, str]]:
     create: Any = conf.MULTI_OIDC_ACCOUNTS_CREATE_USERS
     if create not in CREATE_USERS:
         yield "MULTI_OIDC_ACCOUNTS_CREATE_USERS", _shown(create), f"One of: {', '.join(CREATE_USERS)}"
-    if problem := _function_problem(conf.MULTI_OIDC_ACCOUNTS_MAKE_USER):
-        yield "MULTI_OIDC_ACCOUNTS_MAKE_USER", problem, 'The path of a function: "shop.accounts.make_user"'
+    path: Any = conf.MULTI_OIDC_ACCOUNTS_MAKE_USER
+    if path is not None and (problem := import_problem(path)):
+        hint = 'The path of a function: "shop.accounts.make_user"'
+        yield "MULTI_OIDC_ACCOUNTS_MAKE_USER", f"{_shown(path)}, {problem}", hint
     for name in ("STAFF_ROLE", "SUPERUSER_ROLE"):
         role: Any = getattr(conf, f"MULTI_OIDC_ACCOUNTS_{name}")
         if role is not None and not isinstance(role, str):
@@ -59,15 +61,6 @@ def _is_mapping_of(value: Any, kind: Any) -> bool:
     return isinstance(value, Mapping) and all(
         isinstance(name, str) and isinstance(item, kind) for name, item in value.items()
     )
-
-
-def _function_problem(path: Any) -> str:
-    if path is None:
-        return ""
-    try:
-        return "" if callable(import_string(path)) else f"{_shown(path)}, which is no function"
-    except Exception as error:  # a module may fail in any way while it is imported
-        return f"{_shown(path)}, which cannot be imported: {error}"
 
 
 def _age_problem(max_age: Any) -> str:

@@ -19,7 +19,7 @@ from . import user_model
 logger = logging.getLogger(__name__)
 
 FLAGS = ("is_staff", "is_superuser")
-GIVEN = "given"  # in what a row has saved
+MANAGED, GIVEN = "managed", "given"  # in what a row has saved
 SHOWN = "_multi_oidc_groups"  # on a user whom `show` was told of
 
 
@@ -35,7 +35,7 @@ class Standing:
     @property
     def written(self) -> dict[str, Any]:
         """What stands for it in the table: as long as that is the same, no groups have to be written."""
-        return {"managed": sorted(conf.MULTI_OIDC_ACCOUNTS_GROUPS), "groups": sorted(self.groups)}
+        return {MANAGED: sorted(conf.MULTI_OIDC_ACCOUNTS_GROUPS), "groups": sorted(self.groups)}
 
 
 NOTHING = Standing(is_staff=False, is_superuser=False, groups=frozenset())
@@ -62,6 +62,11 @@ def is_saved(user: AbstractBaseUser, saved: dict[str, Any], standing: Standing) 
     return written == standing.written and not _changed_flags(user, standing)
 
 
+def has_written(saved: dict[str, Any]) -> bool:
+    """Whether a login of the row has ever written what it was given, or the row only knows of others'."""
+    return MANAGED in saved
+
+
 def given_by(saved: Iterable[dict[str, Any]]) -> list[int]:
     """The ids of the groups that rules have given a user, by all rows of that user."""
     return sorted({pk for each in saved for pk in each.get(GIVEN, [])})
@@ -86,7 +91,7 @@ def show(user: AbstractBaseUser, standing: Standing, given: list[int]) -> None:
     for name in FLAGS:
         if user_model.field(name):
             setattr(user, name, getattr(standing, name))
-    if user_model.has_groups():
+    if user_model.has_groups() and (conf.MULTI_OIDC_ACCOUNTS_GROUPS or given):
         groups = _groups_of(user, standing, given)
         # Where `prefetch_related` leaves what user.groups answers by, to Django's permissions too.
         vars(user).update({"_prefetched_objects_cache": {user_model.MEMBERSHIP: groups}, SHOWN: groups})

@@ -29,7 +29,7 @@ def _on_login_setting() -> Iterable[CheckMessage]:
         return
     problem = "which is no dotted path"
     if isinstance(value, str) and DOTTED_PATH.fullmatch(value):
-        problem = _import_problem(value)
+        problem = import_problem(value)
     if problem:
         yield Error(
             f"MULTI_OIDC_ON_LOGIN is {_shown(value)}, {problem}.",
@@ -38,7 +38,8 @@ def _on_login_setting() -> Iterable[CheckMessage]:
         )
 
 
-def _import_problem(path: str) -> str:
+def import_problem(path: str) -> str:
+    """Why a dotted path names no function; empty: it names one."""
     try:
         return "" if callable(import_string(path)) else "which is no function"
     except Exception as error:  # a module may fail in any way while it is imported

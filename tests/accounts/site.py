@@ -47,11 +47,6 @@ def both(request):
     return JsonResponse({"oidc": oidc.get("email", ""), "user": getattr(user, "email", "")})
 
 
-def save_me(request):
-    request.user.save()
-    return HttpResponse("saved")
-
-
 async def leave(request):
     await alogout(request)
     user = await request.auser()

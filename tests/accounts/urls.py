@@ -19,6 +19,5 @@ urlpatterns = [
     path("token-login/", site.token_login),
     path("password-flags/", site.password_flags),
     path("twice/", site.twice),
-    path("save-me/", site.save_me),
     path("", include("tests.urls")),
 ]
